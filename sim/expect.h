@@ -1,0 +1,55 @@
+/* Expectations: "rto.service.p95 <= 5m" judged against the runs.
+ *
+ * Grammar: METRIC[.STAT] OP VALUE; STAT is mean (default), min, max, p50, p90, p95, p99, p99.9; OP
+ * is
+ * <= < >= > ==; VALUE takes the metric's unit (a time for seconds, 5% or 0.05
+ * for shares, a count otherwise; a missing or foreign unit is an error).
+ *
+ * Verdict: PASS if the statistic's 95 % interval lies inside the limit, FAIL if
+ * outside, INCONCLUSIVE if it straddles the limit or if too few runs give no
+ * interval. min and max, and == , are statements about these very runs: no
+ * interval, PASS or FAIL. No run to which the metric applies: INCONCLUSIVE.
+ */
+#ifndef SIM_EXPECT_H
+#define SIM_EXPECT_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "sim/metric.h"
+#include "sim/stats.h"
+
+typedef enum ExpectOp { EXPECT_LE, EXPECT_LT, EXPECT_GE, EXPECT_GT, EXPECT_EQ } ExpectOp;
+typedef enum ExpectStat { EXPECT_MEAN, EXPECT_MIN, EXPECT_MAX, EXPECT_QUANTILE } ExpectStat;
+typedef enum Verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE } Verdict;
+
+typedef struct Expect {
+    size_t metric;
+    ExpectStat stat;
+    double q; /* for EXPECT_QUANTILE */
+    ExpectOp op;
+    double limit; /* in the metric's base unit: seconds, share, number */
+} Expect;
+
+typedef struct ExpectProblem {
+    size_t skip, length; /* the offending part of the text, in characters */
+    char *message;       /* g_free */
+    char *hint;          /* g_free, may be NULL */
+} ExpectProblem;
+
+typedef struct ExpectOutcome {
+    Verdict verdict;
+    double measured; /* NAN if no run applies */
+    StatsInterval interval;
+    size_t runs;
+    char *note; /* why inconclusive, or which run was worst ("run 137"); g_free, may be NULL */
+} ExpectOutcome;
+
+bool expect_parse(const char *text, const MetricTable *metrics, Expect *out,
+                  ExpectProblem *problem);
+/* values: [run][metric] of `runs` rows of `metric_count`. */
+ExpectOutcome expect_judge(const Expect *expect, const double *values, size_t runs,
+                           size_t metric_count);
+
+#endif

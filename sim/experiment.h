@@ -1,0 +1,43 @@
+/* Experiments: replications of one model on several threads, results by index.
+ *
+ * The matrix of metric values, and the fingerprint, depend on the number of
+ * replications alone: each replication writes its own row and the fold over
+ * rows runs in order afterwards. Any number of threads gives the same bytes.
+ */
+#ifndef SIM_EXPERIMENT_H
+#define SIM_EXPERIMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Run one replication: fill `values` (metric_count of them), return the run's fingerprint. Called
+ * from any thread; `model` is shared and read-only. */
+typedef uint64_t (*ExperimentRun)(const void *model, uint64_t seed, uint32_t replication,
+                                  double *values);
+/* Called from the calling thread now and then; return false to stop early. */
+typedef bool (*ExperimentProgress)(void *data, uint32_t done, uint32_t total);
+
+typedef struct Experiment {
+    ExperimentRun run;
+    const void *model;
+    uint64_t seed;
+    uint32_t replications;
+    uint32_t threads; /* 0: as many as processors */
+    size_t metric_count;
+    ExperimentProgress progress; /* may be NULL */
+    void *progress_data;
+} Experiment;
+
+typedef struct ExperimentResult {
+    uint32_t replications; /* completed: a prefix 0..n-1 of those asked for */
+    size_t metric_count;
+    double *values; /* [replication][metric] */
+    uint64_t fingerprint;
+    bool stopped; /* progress asked to stop */
+} ExperimentResult;
+
+void experiment_run(const Experiment *experiment, ExperimentResult *result);
+void experiment_result_clear(ExperimentResult *result);
+
+#endif

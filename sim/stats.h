@@ -1,0 +1,42 @@
+/* Statistics over the runs of an experiment, and their intervals.
+ *
+ * Values keep every run: quantiles come from sorting, never from an estimator.
+ * Intervals: mean, Student's t; quantile, order statistics (binomial); share of
+ * runs, Clopper-Pearson. NAN values are left out and not counted; INFINITY
+ * sorts above all numbers and makes the mean infinite. Quantile q of n sorted
+ * values is the smallest x with at least q*n values <= x.
+ *
+ * `available` is false where no two-sided interval of that confidence exists
+ * (too few runs: 72 for p95, 368 for p99); callers say so instead of printing
+ * numbers.
+ */
+#ifndef SIM_STATS_H
+#define SIM_STATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct StatsInterval {
+    bool available;
+    double low, high;
+} StatsInterval;
+
+typedef struct StatsSummary {
+    size_t runs;                              /* values that are not NAN */
+    size_t unreached;                         /* of these, INFINITY */
+    double mean, sd, min, max, p50, p95, p99; /* NAN if runs == 0 */
+    StatsInterval mean_ci95;
+} StatsSummary;
+
+/* Sorts a copy. */
+StatsSummary stats_summarise(const double *values, size_t count);
+/* sorted: ascending, no NAN. */
+double stats_quantile(const double *sorted, size_t count, double q);
+StatsInterval stats_quantile_interval(const double *sorted, size_t count, double q,
+                                      double confidence);
+StatsInterval stats_mean_interval(double mean, double sd, size_t count, double confidence);
+StatsInterval stats_share_interval(size_t hits, size_t count, double confidence);
+/* Runs needed for a two-sided interval of quantile q to exist. */
+size_t stats_quantile_runs_needed(double q, double confidence);
+
+#endif
