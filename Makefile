@@ -48,6 +48,11 @@ BENCH_BIN  := $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
 LIB_SIM    := $(OUT)/libsim.a
 LIB_MODELS := $(OUT)/libmodels.a
 
+# V=1 shows the commands.
+ifndef V
+Q := @
+endif
+
 .PHONY: all drill test check bench install uninstall clean setup setup-test
 .DELETE_ON_ERROR:
 
@@ -79,22 +84,26 @@ bench-built: all $(BENCH_BIN)
 	@bench/run $(OUT)
 
 $(OUT)/failsim: $(CLI_OBJ) $(LIB_MODELS) $(LIB_SIM)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) -lm
+	@$(if $(Q),echo '  LINK $@')
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) -lm
 
 $(LIB_SIM): $(SIM_OBJ)
 $(LIB_MODELS): $(MODELS_OBJ)
 $(OUT)/lib%.a:
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(OUT)/tests/test_%: $(OUT)/tests/test_%.o $(SUPPORT_OBJ) $(LIB_MODELS) $(LIB_SIM)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) -lm
+	@$(if $(Q),echo '  LINK $@')
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) -lm
 $(OUT)/bench/%: $(OUT)/bench/%.o $(LIB_MODELS) $(LIB_SIM)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) -lm
+	@$(if $(Q),echo '  LINK $@')
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) -lm
 
 $(OUT)/%.o: %.c Makefile CHANGELOG.md
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	@$(if $(Q),echo '  CC   $<')
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/failsim/scenarios

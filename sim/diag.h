@@ -9,6 +9,7 @@
  *     did you mean "timeout"?  See: failsim explain users
  *
  * Columns count characters (UTF-8), lines and columns from 1; 0 means "nowhere".
+ * What cannot be printed (a terminal's escape sequence, say) is shown as U+FFFD.
  * Ownership: a DiagList owns copies of everything.
  */
 #ifndef SIM_DIAG_H
@@ -29,7 +30,8 @@ typedef struct Diag {
     DiagLevel level;
     char *file;
     DiagMark mark;
-    char *source_line; /* may be NULL */
+    char *source_line;  /* may be NULL; of a very long line the part around the mark */
+    size_t source_skip; /* characters of the line cut off before it */
     char *message;
     char *hint; /* may be NULL */
 } Diag;
@@ -42,13 +44,15 @@ typedef struct DiagList {
 void diag_list_init(DiagList *list);
 void diag_list_clear(DiagList *list);
 void diag_list_sort(DiagList *list);
+/* Append all of `from` to `to`; `from` is empty afterwards, and still to be cleared. */
+void diag_list_move(DiagList *to, DiagList *from);
 void diag_add(DiagList *list, DiagLevel level, const char *file, DiagMark mark,
               const char *source_line, const char *hint, const char *format, ...)
     G_GNUC_PRINTF(7, 8);
 char *diag_format(const Diag *diag, bool colour); /* free with g_free */
 
-/* The candidate nearest to `word` (Damerau-Levenshtein, at most a third of its length and
- * never more than 3 edits), or NULL. */
+/* The candidate nearest to `word` (Damerau-Levenshtein distance in bytes, case ignored, at most a
+ * third of its length and never more than 3 edits; the first of equals), or NULL. */
 const char *diag_suggest(const char *word, const char *const *candidates, size_t count);
 
 #endif

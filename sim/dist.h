@@ -5,7 +5,13 @@
  * times) or plain numbers (for shapes), and what the family derived from them.
  * Draws come out as SimTime, rounded to the nanosecond, never negative, capped
  * at SIM_TIME_LONGEST. Families with negative support (normal) are conditioned
- * on >= 0, and mean and quantile say what the draws do.
+ * on >= 0, and mean and quantile say what the draws do (but for the cap, which
+ * heavy tails may reach).
+ *
+ * Draws rise with the uniform behind them and take exactly one of the stream,
+ * so that common random numbers stay in step between designs. Exceptions:
+ * constant takes none, exponential (ziggurat) and gamma (rejection) a varying
+ * number, a mixture one more than its part.
  *
  * Ownership: dist_free frees a Dist and its parts. Errors: GError in domain
  * DIST_ERROR, message ready for a user ("median must be positive").
@@ -56,12 +62,14 @@ struct Dist {
     size_t count;
 };
 
-extern const DistType *const dist_types[]; /* NULL-terminated; mixture and empirical included */
+/* NULL-terminated; mixture and empirical included (no arguments: they have their own makers). */
+extern const DistType *const dist_types[];
 const DistType *dist_type_find(const char *name);
 
 Dist *dist_new(const DistType *type, const double *args, GError **error);
 Dist *dist_new_constant(SimTime value);
-/* Takes ownership of the parts, also on error. Weights are positive; they are normalised. */
+/* Takes ownership of the parts, also on error. Weights are positive; they are normalised. A part
+ * that is a mixture itself is replaced by its parts. */
 Dist *dist_new_mixture(Dist **parts, const double *weights, size_t count, GError **error);
 /* Copies the values (seconds). Draws interpolate linearly between order statistics. */
 Dist *dist_new_empirical(const double *values, size_t count, GError **error);
@@ -72,7 +80,7 @@ SimTime dist_draw(const Dist *dist, RandomStream *stream);
 double dist_mean(const Dist *dist);
 double dist_quantile(const Dist *dist, double p);
 bool dist_is_constant(const Dist *dist);
-/* "lognormal(median 28ms, p99 60ms)"; free with g_free. */
+/* "lognormal(median 28ms, p99 60ms)", "30s" for a constant; free with g_free. */
 char *dist_describe(const Dist *dist);
 
 #endif

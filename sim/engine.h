@@ -78,30 +78,38 @@ void sim_free(Sim *sim);
 /* Register a component. `name` is copied and unique (checked). */
 SimComponent sim_add(Sim *sim, const SimType *type, void *self, const char *name);
 const char *sim_name(const Sim *sim, SimComponent component);
+size_t sim_components(const Sim *sim); /* the engine itself included: they are 0 .. n-1 */
 
 SimTime sim_now(const Sim *sim);
 
 /* Schedule: at an absolute time (not before now), or after a delay (not negative). */
-void sim_at(Sim *sim, SimTime at, SimPhase phase, SimEvent event);
-void sim_after(Sim *sim, SimTime delay, SimPhase phase, SimEvent event);
+static inline void sim_at(Sim *sim, SimTime at, SimPhase phase, SimEvent event);
+static inline void sim_after(Sim *sim, SimTime delay, SimPhase phase, SimEvent event);
 
 /* Lanes. Push clamps to the lane's tail (t = max(tail, at)) and returns the time
- * of delivery. Clear removes all entries, giving each to its receiver's `dropped`
- * hook in order; the tail falls back to now. */
+ * of delivery. All entries of a lane have one phase (checked). Clear removes all
+ * entries, giving each to its receiver's `dropped` hook in order; the tail falls
+ * back to now. */
 SimLane sim_lane_new(Sim *sim);
-SimTime sim_lane_push(Sim *sim, SimLane lane, SimTime at, SimPhase phase, SimEvent event);
+static inline SimTime sim_lane_push(Sim *sim, SimLane lane, SimTime at, SimPhase phase,
+                                    SimEvent event);
 void sim_lane_clear(Sim *sim, SimLane lane);
 size_t sim_lane_length(const Sim *sim, SimLane lane);
 
 /* Deliver events up to and including time `until`, then set the clock to it.
  * May be called again with a later time. sim_stop makes it return after the
- * current event. */
+ * current event, the clock at that event. With SIM_NEVER, run until nothing is
+ * pending; the clock stays at the last event. What is pending at sim_free is
+ * forgotten; no hook is called. */
 void sim_run(Sim *sim, SimTime until);
 void sim_stop(Sim *sim);
 
-/* Outages are data: intervals [begin, end) on a component. Overlapping ones
- * compose: a component is down while at least one covers now. `end` may be
- * SIM_NEVER. Down and up hooks run only on real transitions. */
+/* Outages are data: intervals [begin, end) on a component. Overlapping and
+ * adjoining ones compose: a component is down while at least one covers now, and
+ * the first moment of an interval precedes everything else at that time. `end`
+ * may be SIM_NEVER; an empty interval does nothing. Down and up hooks run only on
+ * real transitions; an event scheduled in a down hook, or later while its
+ * receiver is down, is of the new incarnation and arrives if it is up by then. */
 void sim_outage(Sim *sim, SimComponent component, SimTime begin, SimTime end);
 /* The same at once, for components that fail by an event of the models. Each
  * sim_down is one hold, released by one sim_up. */
@@ -114,11 +122,60 @@ uint32_t sim_outages_fired(const Sim *sim, SimComponent component);
 
 /* Hand an event to its receiver's `dropped` hook now (a message sent into a broken link). */
 void sim_drop(Sim *sim, SimEvent event);
+/* Hand an event to its receiver now, as part of the current event (a message that has crossed a
+ * link); `incarnation` is the caller's, and a receiver that is no longer that drops it. It counts
+ * in the fingerprint, but not as an event of its own. */
+void sim_deliver(Sim *sim, SimEvent event);
 
 uint64_t sim_events_delivered(const Sim *sim);
 uint64_t sim_events_dropped(const Sim *sim);
 size_t sim_events_pending(const Sim *sim); /* heap and lanes together */
 /* Hash over (time, component, kind) of every delivered event: behaviour in 64 bits. */
 uint64_t sim_fingerprint(const Sim *sim);
+
+/* ---- From here on: how an event is handed over. ----
+ *
+ * In registers: built in memory with narrow stores and copied with wide loads, as compilers do
+ * with a struct argument, it cost as much as the rest of the scheduling.
+ *
+ *   address: receiver 16, kind 16, phase 8, lane 24 (from the low bits up)
+ *   detail:  sender 16, tag 16, extra 32
+ */
+static inline uint64_t sim_pack_address(SimPhase phase, SimLane lane, SimEvent event)
+{
+    return event.component | (uint64_t)event.kind << 16 | (uint64_t)(phase & 255) << 32 |
+           (uint64_t)lane << 40;
+}
+
+static inline uint64_t sim_pack_detail(SimEvent event)
+{
+    return event.sender | (uint64_t)event.tag << 16 | (uint64_t)event.extra << 32;
+}
+
+void sim_at_packed(Sim *sim, SimTime at, uint64_t address, uint64_t subject, int64_t value,
+                   uint64_t detail);
+void sim_after_packed(Sim *sim, SimTime delay, uint64_t address, uint64_t subject, int64_t value,
+                      uint64_t detail);
+SimTime sim_lane_push_packed(Sim *sim, SimTime at, uint64_t address, uint64_t subject,
+                             int64_t value, uint64_t detail);
+
+static inline void sim_at(Sim *sim, SimTime at, SimPhase phase, SimEvent event)
+{
+    sim_at_packed(sim, at, sim_pack_address(phase, 0, event), event.subject, event.value,
+                  sim_pack_detail(event));
+}
+
+static inline void sim_after(Sim *sim, SimTime delay, SimPhase phase, SimEvent event)
+{
+    sim_after_packed(sim, delay, sim_pack_address(phase, 0, event), event.subject, event.value,
+                     sim_pack_detail(event));
+}
+
+static inline SimTime sim_lane_push(Sim *sim, SimLane lane, SimTime at, SimPhase phase,
+                                    SimEvent event)
+{
+    return sim_lane_push_packed(sim, at, sim_pack_address(phase, lane, event), event.subject,
+                                event.value, sim_pack_detail(event));
+}
 
 #endif

@@ -1,14 +1,16 @@
 /* Expectations: "rto.service.p95 <= 5m" judged against the runs.
  *
- * Grammar: METRIC[.STAT] OP VALUE; STAT is mean (default), min, max, p50, p90, p95, p99, p99.9; OP
- * is
- * <= < >= > ==; VALUE takes the metric's unit (a time for seconds, 5% or 0.05
- * for shares, a count otherwise; a missing or foreign unit is an error).
+ * Grammar: METRIC[.STAT] OP VALUE. STAT is mean (default), min, max, p50, p90,
+ * p95, p99 or p99.9; OP is <= < >= > or ==; VALUE takes the metric's unit (a time
+ * for seconds, 5% or 0.05 for shares, a plain number otherwise; a missing or
+ * foreign unit is an error). Metric names contain dots: the longest one that
+ * begins the path is meant.
  *
  * Verdict: PASS if the statistic's 95 % interval lies inside the limit, FAIL if
  * outside, INCONCLUSIVE if it straddles the limit or if too few runs give no
  * interval. min and max, and == , are statements about these very runs: no
- * interval, PASS or FAIL. No run to which the metric applies: INCONCLUSIVE.
+ * interval, PASS or FAIL. No run to which the metric applies: INCONCLUSIVE. A
+ * mean over runs of which one was never reached is infinite, and judged so.
  */
 #ifndef SIM_EXPECT_H
 #define SIM_EXPECT_H

@@ -12,7 +12,8 @@
  * duplicate keys, a missing required key, wrong type or unit, out of range,
  * NaN, infinite or negative where not allowed, aliases, anchors, tags, a second
  * document, depth above 32, files above 1 MiB, bad UTF-8. All errors are found
- * in one pass.
+ * in one pass (200 are shown); after a YAML syntax error, those before it. Every
+ * message is a row of sim/param_text.h.
  *
  * Ownership: strings, Dists and list arrays inside a config struct belong to it
  * and are freed by param_clear. Specs are static.
@@ -105,7 +106,8 @@ void param_clear(const ParamSchema *schema, void *target);
 
 /* Was the key written by the user? ("users.retry.max", "events[1].target") */
 bool param_doc_has(const ParamDoc *doc, const char *path);
-/* Add a diagnostic at a key's value (or the nearest parent that was written; else line 1). */
+/* Add a diagnostic at a key's value (or the nearest parent that was written; else line 1, shown
+ * without its text). The hint is taken as it is: name the key to explain in it, if there is one. */
 void param_doc_error(const ParamDoc *doc, DiagList *diags, const char *path, const char *hint,
                      const char *format, ...) G_GNUC_PRINTF(5, 6);
 void param_doc_warn(const ParamDoc *doc, DiagList *diags, const char *path, const char *hint,

@@ -3,7 +3,7 @@
  * Values keep every run: quantiles come from sorting, never from an estimator.
  * Intervals: mean, Student's t; quantile, order statistics (binomial); share of
  * runs, Clopper-Pearson. NAN values are left out and not counted; INFINITY
- * sorts above all numbers and makes the mean infinite. Quantile q of n sorted
+ * sorts above all numbers and makes mean and sd infinite. Quantile q of n sorted
  * values is the smallest x with at least q*n values <= x.
  *
  * `available` is false where no two-sided interval of that confidence exists
@@ -24,13 +24,19 @@ typedef struct StatsInterval {
 typedef struct StatsSummary {
     size_t runs;                              /* values that are not NAN */
     size_t unreached;                         /* of these, INFINITY */
-    double mean, sd, min, max, p50, p95, p99; /* NAN if runs == 0 */
+    double mean, sd, min, max, p50, p95, p99; /* NAN if runs == 0; sd below 2 */
     StatsInterval mean_ci95;
 } StatsSummary;
 
 /* Sorts a copy. */
 StatsSummary stats_summarise(const double *values, size_t count);
+/* A sorted copy without NAN of values[0], values[stride], …: one metric's column of a result
+ * matrix. *kept is its length. Free with g_free. */
+double *stats_sorted(const double *values, size_t count, size_t stride, size_t *kept);
+
 /* sorted: ascending, no NAN. */
+double stats_mean(const double *sorted, size_t count);
+double stats_sd(const double *sorted, size_t count, double mean);
 double stats_quantile(const double *sorted, size_t count, double q);
 StatsInterval stats_quantile_interval(const double *sorted, size_t count, double q,
                                       double confidence);

@@ -1,0 +1,18 @@
+/* What `run` writes for machines. Neither holds a wall-clock time or a path, so that the same
+ * scenario, seed and number of runs give the same bytes on any machine and any number of threads.
+ */
+#ifndef CLI_RESULTS_H
+#define CLI_RESULTS_H
+
+#include <stdio.h>
+
+#include "cli/json.h"
+#include "cli/study.h"
+
+/* One study as a JSON object, format_version 1. */
+void results_json(Json *json, const Study *study);
+/* One row per run: scenario, run, then every metric. Empty: does not apply; inf: not reached. */
+void results_csv_header(FILE *out);
+void results_csv_rows(FILE *out, const Study *study);
+
+#endif

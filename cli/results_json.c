@@ -1,0 +1,118 @@
+#include <inttypes.h>
+
+#include "cli/results.h"
+
+static void put_interval(Json *json, StatsInterval interval)
+{
+    if (!interval.available) {
+        json_null(json);
+        return;
+    }
+    json_array_flat(json);
+    json_number(json, interval.low);
+    json_number(json, interval.high);
+    json_end(json);
+}
+
+static void put_named(Json *json, const char *name, double value)
+{
+    json_key(json, name);
+    json_number(json, value);
+}
+
+static void put_metric(Json *json, const StatsSummary *summary)
+{
+    json_object_flat(json);
+    put_named(json, "mean", summary->mean);
+    put_named(json, "min", summary->min);
+    put_named(json, "max", summary->max);
+    put_named(json, "p50", summary->p50);
+    put_named(json, "p95", summary->p95);
+    put_named(json, "p99", summary->p99);
+    json_key(json, "ci95");
+    put_interval(json, summary->mean_ci95);
+    json_key(json, "runs");
+    json_integer(json, summary->runs);
+    json_key(json, "unreached");
+    json_integer(json, summary->unreached);
+    json_end(json);
+}
+
+static void put_expectation(Json *json, const ScenarioExpect *expect, const ExpectOutcome *outcome)
+{
+    json_object(json);
+    json_key(json, "expect");
+    json_text(json, expect->text);
+    json_key(json, "why");
+    json_text(json, expect->why);
+    json_key(json, "verdict");
+    json_text(json, verdict_name[outcome->verdict]);
+    put_named(json, "measured", outcome->measured);
+    json_key(json, "interval");
+    put_interval(json, outcome->interval);
+    json_key(json, "runs");
+    json_integer(json, outcome->runs);
+    json_key(json, "note");
+    json_text(json, outcome->note != NULL ? outcome->note : "");
+    json_end(json);
+}
+
+static void put_scenario(Json *json, const Study *study)
+{
+    json_object(json);
+    json_key(json, "name");
+    json_text(json, scenario_name(study->scenario));
+    json_key(json, "hash");
+    json_text(json, study->source->hash);
+    json_key(json, "set");
+    json_array_flat(json);
+    for (guint i = 0; i < study->sets->len; i++)
+        json_text(json, study->sets->pdata[i]);
+    json_end(json);
+    json_end(json);
+}
+
+static void put_head(Json *json, const Study *study)
+{
+    json_key(json, "format_version");
+    json_integer(json, 1);
+    json_key(json, "version");
+    json_text(json, FAILSIM_VERSION);
+    json_key(json, "scenario");
+    put_scenario(json, study);
+    json_key(json, "seed");
+    json_integer(json, study->seed);
+    json_key(json, "runs");
+    json_integer(json, study->result.replications);
+    if (study->result.stopped) {
+        json_key(json, "partial");
+        json_flag(json, true);
+    }
+    g_autofree char *fingerprint = g_strdup_printf("%016" PRIx64, study->result.fingerprint);
+    json_key(json, "fingerprint");
+    json_text(json, fingerprint);
+}
+
+void results_json(Json *json, const Study *study)
+{
+    json_object(json);
+    put_head(json, study);
+    json_key(json, "metrics");
+    json_object(json);
+    for (size_t m = 0; m < platform_metrics.count; m++) {
+        json_key(json, platform_metrics.specs[m].name);
+        put_metric(json, &study->summary[m]);
+    }
+    json_end(json);
+    json_key(json, "expectations");
+    json_array(json);
+    for (size_t i = 0; i < study->expect_count; i++)
+        put_expectation(json, scenario_expect(study->scenario, i), &study->outcome[i]);
+    json_end(json);
+    json_key(json, "verdict");
+    if (study_verdict(study) != NULL)
+        json_text(json, study_verdict(study));
+    else
+        json_null(json);
+    json_end(json);
+}

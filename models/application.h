@@ -1,0 +1,59 @@
+/* The application on AKS, one per region: takes a request, writes the payment, publishes its event,
+ * answers.
+ *
+ * A request takes a server (a thread) if one is free, else waits in the queue, else is refused. The
+ * thread works for service_time, writes to the region's database, then produces to the region's
+ * Kafka, and is held until both have answered (dual write, database first). A dependency that does
+ * not answer within `timeout` gives an error of unknown outcome. A write that was applied before
+ * (idempotency key) is answered without a second event, unless `republish`.
+ *
+ * Sessions belong to the region that opened them: a request with another region's session is asked
+ * to authenticate again, before anything is written.
+ *
+ * Health: shallow answers every probe while the process runs; deep only if the region's database
+ * is writable.
+ */
+#ifndef MODELS_APPLICATION_H
+#define MODELS_APPLICATION_H
+
+#include "models/world.h"
+#include "sim/dist.h"
+#include "sim/link.h"
+#include "sim/param.h"
+
+typedef struct ApplicationConfig {
+    int64_t servers;
+    int64_t queue;
+    Dist *service_time;
+    SimTime timeout;
+    bool publish;
+    bool republish;
+    int health; /* 0 shallow, 1 deep */
+    bool shared_sessions;
+} ApplicationConfig;
+
+extern const ParamTable application_table;
+
+typedef struct Application Application;
+
+Application *application_new(World *world, const ApplicationConfig *config, uint32_t region,
+                             uint32_t partitions);
+void application_free(Application *application);
+SimComponent application_component(const Application *application);
+
+typedef struct ApplicationLinks {
+    SimLink *to_database, *to_kafka;
+    SimLink *to_users; /* replies */
+    SimLink *to_edge;  /* probe answers; the prober is the probe's sender */
+} ApplicationLinks;
+void application_connect(Application *application, ApplicationLinks links);
+
+typedef struct ApplicationFacts {
+    uint64_t waits;
+    double wait_mean_seconds; /* request's arrival to its server, over requests that got one */
+} ApplicationFacts;
+/* Counts from the first request that arrives at or after `since`. */
+void application_measure_from(Application *application, SimTime since);
+ApplicationFacts application_facts(const Application *application);
+
+#endif

@@ -1,0 +1,93 @@
+/* The scenario as its components read it: one config struct each. */
+#ifndef MODELS_CONFIG_H
+#define MODELS_CONFIG_H
+
+#include "models/application.h"
+#include "models/consumers.h"
+#include "models/database.h"
+#include "models/failover.h"
+#include "models/kafka.h"
+#include "models/mirror.h"
+#include "models/router.h"
+#include "models/scenario.h"
+#include "models/users.h"
+
+typedef struct NetworkConfig {
+    Dist *users, *edge, *reply, *local, *wan, *management; /* one way each */
+} NetworkConfig;
+
+typedef struct RunConfig {
+    SimTime duration, warmup, drain;
+    int64_t replications, seed;
+} RunConfig;
+
+typedef struct MeasureConfig {
+    SimTime window;
+    double success;
+} MeasureConfig;
+
+/* What may fail (events[].fail), in the order of fault_choices. */
+typedef enum Fault {
+    FAULT_REGION,
+    FAULT_APPLICATION,
+    FAULT_DATABASE,
+    FAULT_KAFKA,
+    FAULT_CONSUMERS,
+    FAULT_LINK,
+    FAULT_MIRROR,
+    FAULT_ROUTER,
+    FAULT_CONTROL_PLANE,
+    FAULT_MONITOR,
+    FAULTS
+} Fault;
+
+typedef struct EventConfig {
+    Dist *at, *duration;
+    int fail; /* Fault */
+    char *target;
+    uint32_t
+        region; /* resolved from target; for links: 0 from the active region, 1 to it, 2 both */
+} EventConfig;
+
+typedef struct ExpectConfig {
+    char *that, *why;
+} ExpectConfig;
+
+typedef struct TopConfig {
+    int64_t version;
+    char *name, *about;
+    ParamList consumers, events, expect; /* ConsumerConfig, EventConfig, ExpectConfig */
+} TopConfig;
+
+typedef struct RegionsConfig {
+    char *name[REGIONS];
+} RegionsConfig;
+
+struct Scenario {
+    TopConfig top;
+    RegionsConfig regions;
+    NetworkConfig network;
+    UsersConfig users;
+    RouterConfig router;
+    ApplicationConfig application;
+    KafkaConfig kafka;
+    MirrorConfig mirror;
+    DatabaseConfig database;
+    FailoverConfig failover;
+    RunConfig run;
+    MeasureConfig measure;
+    /* derived */
+    ScenarioExpect *expect;
+    char *events_text;
+};
+
+extern const ParamTable events_table;
+
+const EventConfig *scenario_event(const Scenario *scenario, size_t index);
+/* "region north-india fails"; g_free. */
+char *scenario_event_text(const Scenario *scenario, size_t index);
+/* Is this the failure that the recovery times count from? (Something of the active region, or the
+ * way to it.) */
+bool scenario_event_hits_service(const EventConfig *event);
+
+#endif

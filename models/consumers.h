@@ -1,0 +1,63 @@
+/* The consumer groups of one region: fraud, notification, audit.
+ *
+ * States: ACTIVE in the active region; IDLE in the passive one (processes up, not subscribed, so
+ * that the group is empty and its offsets can be synchronised); JOINING between the two.
+ *
+ * Each instance of a group owns the partitions p with p % instances == its number: fetch, act on
+ * up to max_poll_records one after the other, advance. Positions are committed every
+ * commit_interval; a group that restarts, or takes over in the other region, begins at the
+ * committed offset, or where `start` says if there is none. What it had done since is done again,
+ * unless the group is idempotent.
+ *
+ * Sources: Apache Kafka 4.0 consumer configuration (enable.auto.commit, auto.commit.interval.ms,
+ * max.poll.records, auto.offset.reset).
+ */
+#ifndef MODELS_CONSUMERS_H
+#define MODELS_CONSUMERS_H
+
+#include "models/storage.h"
+#include "models/world.h"
+#include "sim/dist.h"
+#include "sim/link.h"
+#include "sim/param.h"
+
+typedef struct ConsumerConfig {
+    char *name;
+    Dist *service;
+    int64_t instances;
+    int64_t max_poll_records;
+    SimTime commit_interval;
+    int start; /* ConsumerStart */
+    bool idempotent;
+} ConsumerConfig;
+
+typedef enum ConsumerStart { START_LATEST, START_EARLIEST } ConsumerStart;
+
+extern const ParamTable consumer_table;
+
+typedef struct Consumers Consumers;
+
+/* `config` has `groups` items; `storage` is the cluster of the same region. */
+Consumers *consumers_new(World *world, const ConsumerConfig *config, uint32_t groups,
+                         Storage *storage);
+void consumers_free(Consumers *consumers);
+SimComponent consumers_component(const Consumers *consumers);
+
+typedef struct ConsumersLinks {
+    SimLink *to_kafka, *to_failover;
+    SimComponent kafka;
+} ConsumersLinks;
+
+void consumers_connect(Consumers *consumers, ConsumersLinks links);
+/* Instances over all groups, each of which needs a fetcher at the cluster. */
+uint32_t consumers_instances(const Consumers *consumers);
+void consumers_instance_share(const Consumers *consumers, uint32_t instance, uint32_t *modulus,
+                              uint32_t *remainder);
+void consumers_set_fetcher(Consumers *consumers, uint32_t instance, uint32_t fetcher);
+/* Begin, in the active region. */
+void consumers_start(Consumers *consumers);
+
+/* At the run's end, in the surviving region: mark the payments whose event still waits. */
+void consumers_mark_unread(const Consumers *consumers);
+
+#endif

@@ -1,0 +1,83 @@
+#include "models/control.h"
+
+#include "sim/check.h"
+
+enum { CONTROL_FENCED = MSG_KINDS, CONTROL_KINDS };
+
+struct Control {
+    World *world;
+    SimComponent id;
+    ControlLinks link;
+    bool fenced[REGIONS];
+};
+
+static void tell(Control *control, uint32_t region)
+{
+    sim_link_send(control->link.to_database[region],
+                  (SimEvent){.component = control->link.database[region],
+                             .kind = MSG_ROLE,
+                             .value = !control->fenced[region]});
+}
+
+static void on_role_query(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    tell(self, (uint32_t)event->subject);
+}
+
+static void on_command(Sim *sim, void *self, const SimEvent *event)
+{
+    Control *control = self;
+    SIM_CHECK(event->tag == ACTION_FENCE);
+    sim_after(
+        sim, event->value, SIM_PHASE_MESSAGE,
+        (SimEvent){.component = control->id, .kind = CONTROL_FENCED, .subject = event->subject});
+}
+
+static void on_fenced(Sim *sim, void *self, const SimEvent *event)
+{
+    Control *control = self;
+    World *world = control->world;
+    if (!control->fenced[REGION_ACTIVE])
+        story_platform(world->story, sim_now(sim),
+                       "the control plane takes the right to write from %s",
+                       world->region_name[REGION_ACTIVE]);
+    control->fenced[REGION_ACTIVE] = true;
+    tell(control, REGION_ACTIVE);
+    sim_link_send(control->link.to_failover,
+                  (SimEvent){.kind = MSG_DONE, .subject = event->subject});
+}
+
+static const SimHandler handlers[CONTROL_KINDS] = {
+    [MSG_ROLE_QUERY] = on_role_query,
+    [MSG_COMMAND] = on_command,
+    [CONTROL_FENCED] = on_fenced,
+};
+
+static const SimType control_type = {.name = "control",
+                                     .handlers = handlers,
+                                     .handler_count = CONTROL_KINDS,
+                                     .dropped = message_dropped};
+
+Control *control_new(World *world)
+{
+    Control *control = g_new0(Control, 1);
+    control->world = world;
+    control->id = sim_add(world->sim, &control_type, control, "control-plane");
+    return control;
+}
+
+void control_free(Control *control)
+{
+    g_free(control);
+}
+
+SimComponent control_component(const Control *control)
+{
+    return control->id;
+}
+
+void control_connect(Control *control, ControlLinks links)
+{
+    control->link = links;
+}

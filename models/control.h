@@ -1,0 +1,26 @@
+/* The cloud's control plane: knows which region's database may write.
+ *
+ * Survives the loss of a region. A fence command takes the right to write from the active region's
+ * database: at once if it can be reached, else when it comes back and asks. Without a fence a
+ * database that comes back takes itself for the primary still, and there are two.
+ */
+#ifndef MODELS_CONTROL_H
+#define MODELS_CONTROL_H
+
+#include "models/world.h"
+#include "sim/link.h"
+
+typedef struct Control Control;
+
+typedef struct ControlLinks {
+    SimLink *to_database[REGIONS];
+    SimComponent database[REGIONS];
+    SimLink *to_failover;
+} ControlLinks;
+
+Control *control_new(World *world);
+void control_free(Control *control);
+SimComponent control_component(const Control *control);
+void control_connect(Control *control, ControlLinks links);
+
+#endif

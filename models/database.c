@@ -1,0 +1,555 @@
+#include "models/database.h"
+
+#include <math.h>
+
+#include "sim/check.h"
+
+typedef enum Role { ROLE_PRIMARY, ROLE_STANDBY, ROLE_PROMOTING, ROLE_FENCED, ROLE_RECOVERING } Role;
+
+enum { DB_COMMIT = MSG_KINDS, DB_APPLY, DB_PROMOTED, DB_ASK, DB_KINDS };
+
+static const SimTime ASK_AGAIN_AFTER = 5 * SIM_SEC; /* a control plane that does not answer */
+
+/* A commit that the standby has not hardened yet. Holds its payment. */
+typedef struct Entry {
+    PaymentRef payment;
+    SimTime committed_at;
+    bool applied; /* unordered streams only: applied before its elders */
+} Entry;
+
+/* A writer that waits for position `position` to be hardened (sync). Holds its payment. */
+typedef struct Waiter {
+    uint64_t position;
+    PaymentRef payment;
+    uint32_t request;
+    Status status;
+} Waiter;
+
+struct Database {
+    World *world;
+    const DatabaseConfig *config;
+    uint32_t region;
+    SimComponent id;
+    Role role;
+    DatabaseLinks link;
+    RandomStream commit_draws;
+
+    /* the stream, on the primary's side */
+    Database *standby;    /* NULL: none, or it has been promoted */
+    GArray *unreplicated; /* Entry; [first, len) are live */
+    guint first;
+    uint64_t first_position; /* of unreplicated[first] */
+    GArray *waiters;         /* Waiter, by position; [first_waiter, len) */
+    guint first_waiter;
+    bool connected;
+    uint32_t epoch; /* raised at each (re)connection: what an older one carried is void */
+    SimTime departed, run_lag;
+    SimLane lane;
+    RandomStream ship_draws, lag_draws;
+    SimTime reconnected_at;
+    DatabaseFacts facts;
+    SimTime lag_sum;
+    uint64_t lag_count;
+    bool outage_noted;
+};
+
+/* ---- the stream ---- */
+
+static size_t backlog(const Database *db)
+{
+    return db->unreplicated->len - db->first;
+}
+
+static Entry *entry_at(const Database *db, uint64_t position)
+{
+    return &g_array_index(db->unreplicated, Entry, db->first + (position - db->first_position));
+}
+
+static void ship(Database *db, uint64_t position)
+{
+    World *world = db->world;
+    const DatabaseConfig *config = db->config;
+    SimTime now = sim_now(world->sim);
+    Entry *entry = entry_at(db, position);
+    db->departed = MAX(db->departed, now) + dist_draw(config->ship_time, &db->ship_draws);
+    SimTime lag = config->lag_vary == 0 ? db->run_lag : dist_draw(config->lag, &db->lag_draws);
+    SimEvent apply = {.component = db->standby->id,
+                      .kind = DB_APPLY,
+                      .subject = entry->payment,
+                      .value = (int64_t)position,
+                      .extra = db->epoch};
+    if (config->order == 0)
+        sim_lane_push(world->sim, db->lane, db->departed + lag, SIM_PHASE_MESSAGE, apply);
+    else
+        sim_at(world->sim, db->departed + lag, SIM_PHASE_MESSAGE, apply);
+}
+
+static void forget_front(Database *db)
+{
+    ledger_release(db->world->ledger, g_array_index(db->unreplicated, Entry, db->first).payment);
+    db->first++;
+    db->first_position++;
+    /* Move down now and then: amortised constant time, memory within twice what is live. */
+    if (db->first > 64 && db->first > db->unreplicated->len / 2) {
+        g_array_remove_range(db->unreplicated, 0, db->first);
+        db->first = 0;
+    }
+}
+
+static void answer(Database *db, PaymentRef payment, uint32_t request, Status status)
+{
+    sim_link_send(
+        db->link.to_application,
+        (SimEvent){.kind = MSG_WRITTEN, .subject = payment, .value = status, .extra = request});
+}
+
+static void wake_waiters(Database *db)
+{
+    while (db->first_waiter < db->waiters->len) {
+        Waiter *waiter = &g_array_index(db->waiters, Waiter, db->first_waiter);
+        if (waiter->position >= db->first_position)
+            break;
+        answer(db, waiter->payment, waiter->request, waiter->status);
+        db->first_waiter++;
+    }
+    if (db->first_waiter == db->waiters->len) {
+        g_array_set_size(db->waiters, 0);
+        db->first_waiter = 0;
+    }
+}
+
+/* The standby has been promoted: it takes no more, and nothing else will. */
+static void detach(Database *db)
+{
+    db->connected = false;
+    db->standby = NULL;
+    while (backlog(db) > 0)
+        forget_front(db);
+    wake_waiters(db); /* their rows are here, and here alone; this primary is on its own */
+}
+
+static bool reachable(const Database *db)
+{
+    const Sim *sim = db->world->sim;
+    return sim_is_up(sim, db->id) && sim_is_up(sim, db->standby->id) &&
+           sim_is_up(sim, sim_link_component(db->link.wan));
+}
+
+static void connect_stream(Database *db)
+{
+    if (!db->standby || db->role != ROLE_PRIMARY || db->connected || !reachable(db))
+        return;
+    if (db->standby->role != ROLE_STANDBY) {
+        if (db->standby->role == ROLE_PRIMARY)
+            detach(db);
+        return;
+    }
+    if (db->config->replication == REPLICATION_NONE)
+        return;
+    db->connected = true;
+    db->epoch++;
+    db->departed = db->reconnected_at = sim_now(db->world->sim);
+    for (uint64_t i = 0; i < backlog(db); i++)
+        if (!entry_at(db, db->first_position + i)->applied)
+            ship(db, db->first_position + i);
+}
+
+static void disconnect_stream(Database *db)
+{
+    if (!db->connected)
+        return;
+    database_note_outage(db);
+    db->connected = false;
+    db->epoch++;
+    sim_lane_clear(db->world->sim, db->lane);
+}
+
+/* On the standby: one record has arrived and is hardened. */
+static void on_apply(Sim *sim, void *self, const SimEvent *event)
+{
+    Database *standby = self;
+    Database *db = standby->standby; /* the peer: see database_replicate */
+    if (!db || event->extra != db->epoch || !db->connected)
+        return;
+    uint64_t position = (uint64_t)event->value;
+    Entry *entry = entry_at(db, position);
+    SimTime now = sim_now(sim);
+    entry->applied = true;
+    ledger_row(standby->world->ledger, entry->payment, standby->region, now);
+    story_payment(standby->world->story, standby->world->ledger, entry->payment, now,
+                  "its row reaches the standby database in %s, %.0f ms after the commit",
+                  standby->world->region_name[standby->region],
+                  (double)(now - entry->committed_at) / 1e6);
+    db->lag_sum += now - entry->committed_at;
+    db->lag_count++;
+    while (backlog(db) > 0 && entry_at(db, db->first_position)->applied)
+        forget_front(db);
+    wake_waiters(db);
+    if (backlog(db) == 0 && db->reconnected_at > 0) {
+        db->facts.catchup_seconds = sim_seconds(now - db->reconnected_at);
+        db->reconnected_at = 0;
+    }
+}
+
+/* Appends to the log what was just committed; returns its position. */
+static uint64_t append(Database *db, PaymentRef payment)
+{
+    Entry entry = {.payment = payment, .committed_at = sim_now(db->world->sim)};
+    ledger_hold(db->world->ledger, payment);
+    g_array_append_val(db->unreplicated, entry);
+    db->facts.backlog_max = MAX(db->facts.backlog_max, backlog(db));
+    uint64_t position = db->first_position + backlog(db) - 1;
+    if (db->connected)
+        ship(db, position);
+    return position;
+}
+
+/* ---- writes ---- */
+
+static void on_write(Sim *sim, void *self, const SimEvent *event)
+{
+    Database *db = self;
+    if (db->role != ROLE_PRIMARY) {
+        story_payment(db->world->story, db->world->ledger, event->subject, sim_now(sim),
+                      "the database in %s is read-only and refuses the write",
+                      db->world->region_name[db->region]);
+        answer(db, event->subject, event->extra, STATUS_REFUSED);
+        return;
+    }
+    SimEvent commit = *event;
+    commit.component = db->id;
+    commit.kind = DB_COMMIT;
+    sim_after(sim, dist_draw(db->config->commit_time, &db->commit_draws), SIM_PHASE_MESSAGE,
+              commit);
+}
+
+static bool row_exists(Database *db, PaymentRef payment)
+{
+    return ledger_get(db->world->ledger, payment)->rows[db->region] > 0;
+}
+
+static void on_commit(Sim *sim, void *self, const SimEvent *event)
+{
+    Database *db = self;
+    World *world = db->world;
+    PaymentRef payment = event->subject;
+    if (db->role != ROLE_PRIMARY) { /* fenced while it was being written */
+        answer(db, payment, event->extra, STATUS_REFUSED);
+        return;
+    }
+    Status status = STATUS_OK;
+    if (event->tag && row_exists(db, payment)) {
+        status = STATUS_ALREADY;
+        story_payment(world->story, world->ledger, payment, sim_now(sim),
+                      "the database in %s knows the idempotency key: applied before, not again",
+                      world->region_name[db->region]);
+    } else {
+        ledger_row(world->ledger, payment, db->region, sim_now(sim));
+        story_payment(world->story, world->ledger, payment, sim_now(sim),
+                      "committed in the database of %s", world->region_name[db->region]);
+        if (db->standby)
+            append(db, payment);
+    }
+    if (db->standby && db->config->replication == REPLICATION_SYNC && backlog(db) > 0) {
+        Waiter waiter = {db->first_position + backlog(db) - 1, payment, event->extra, status};
+        g_array_append_val(db->waiters, waiter);
+        return;
+    }
+    answer(db, payment, event->extra, status);
+}
+
+/* ---- role ---- */
+
+static void tell_role(Database *db)
+{
+    sim_link_send(db->link.to_application,
+                  (SimEvent){.kind = MSG_ROLE, .value = db->role == ROLE_PRIMARY});
+}
+
+static void on_role_query(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim, (void)event;
+    tell_role(self);
+}
+
+/* The control plane says whether this region's database may write. */
+static void on_role(Sim *sim, void *self, const SimEvent *event)
+{
+    Database *db = self;
+    if (event->value == 0 && (db->role == ROLE_PRIMARY || db->role == ROLE_RECOVERING)) {
+        disconnect_stream(db);
+        db->role = ROLE_FENCED;
+        story_platform(db->world->story, sim_now(sim), "the old primary database in %s is fenced",
+                       db->world->region_name[db->region]);
+    } else if (event->value == 1 && db->role == ROLE_RECOVERING) {
+        db->role = ROLE_PRIMARY;
+        story_platform(db->world->story, sim_now(sim),
+                       "the database in %s is back and takes itself for the primary",
+                       db->world->region_name[db->region]);
+        connect_stream(db);
+    }
+    tell_role(db);
+}
+
+static void ask_control(Database *db)
+{
+    sim_link_send(db->link.to_control,
+                  (SimEvent){.kind = MSG_ROLE_QUERY, .subject = db->region, .sender = db->id});
+    sim_after(db->world->sim, ASK_AGAIN_AFTER, SIM_PHASE_TIMEOUT,
+              (SimEvent){.component = db->id, .kind = DB_ASK});
+}
+
+static void on_ask(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim, (void)event;
+    Database *db = self;
+    if (db->role == ROLE_RECOVERING)
+        ask_control(db);
+}
+
+static void done(Database *db, uint64_t step)
+{
+    sim_link_send(db->link.to_failover, (SimEvent){.kind = MSG_DONE, .subject = step});
+}
+
+static void on_command(Sim *sim, void *self, const SimEvent *event)
+{
+    Database *db = self;
+    SIM_CHECK(event->tag == ACTION_PROMOTE);
+    if (db->role == ROLE_PRIMARY) {
+        done(db, event->subject);
+        return;
+    }
+    if (db->role != ROLE_STANDBY)
+        return; /* at it already, or in no state to: the controller asks again */
+    db->role = ROLE_PROMOTING;
+    if (db->standby)
+        disconnect_stream(db->standby); /* the receiver stops when the promotion starts */
+    sim_after(sim, event->value, SIM_PHASE_MESSAGE,
+              (SimEvent){.component = db->id, .kind = DB_PROMOTED, .subject = event->subject});
+}
+
+static void on_promoted(Sim *sim, void *self, const SimEvent *event)
+{
+    Database *db = self;
+    db->role = ROLE_PRIMARY;
+    ledger_promote_database(db->world->ledger, db->region);
+    story_platform(db->world->story, sim_now(sim), "the database in %s is promoted to primary",
+                   db->world->region_name[db->region]);
+    Database *old = db->standby;
+    db->standby = NULL; /* it has no standby of its own */
+    if (old && old->standby) {
+        if (reachable(old))
+            detach(old);
+    }
+    tell_role(db);
+    done(db, event->subject);
+}
+
+/* ---- faults ---- */
+
+static void on_link(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Database *db = self;
+    if (db->role != ROLE_PRIMARY || !db->standby)
+        return;
+    if (event->value)
+        connect_stream(db);
+    else
+        disconnect_stream(db);
+}
+
+static void drop_waiters(Database *db)
+{
+    for (guint i = db->first_waiter; i < db->waiters->len; i++)
+        ledger_release(db->world->ledger, g_array_index(db->waiters, Waiter, i).payment);
+    g_array_set_size(db->waiters, 0);
+    db->first_waiter = 0;
+}
+
+static void on_down(Sim *sim, void *self)
+{
+    (void)sim;
+    Database *db = self;
+    if (db->role == ROLE_STANDBY || db->role == ROLE_PROMOTING) {
+        db->role = ROLE_STANDBY;
+        if (db->standby)
+            disconnect_stream(db->standby);
+        return;
+    }
+    database_note_outage(db);
+    disconnect_stream(db);
+    drop_waiters(db);
+}
+
+static void on_up(Sim *sim, void *self)
+{
+    (void)sim;
+    Database *db = self;
+    if (db->role == ROLE_STANDBY) {
+        if (db->standby)
+            connect_stream(db->standby);
+        tell_role(db);
+        return;
+    }
+    if (db->role == ROLE_PRIMARY)
+        db->role = ROLE_RECOVERING;
+    tell_role(db);
+    if (db->role == ROLE_RECOVERING)
+        ask_control(db);
+}
+
+/* Stream records are held by the primary's log, not by the message. */
+static void on_dropped(Sim *sim, void *self, const SimEvent *event)
+{
+    if (event->kind == DB_COMMIT)
+        ledger_release(((Database *)self)->world->ledger, event->subject);
+    else
+        message_dropped(sim, self, event);
+}
+
+static const SimHandler handlers[DB_KINDS] = {
+    [MSG_WRITE] = on_write,     [MSG_ROLE] = on_role,
+    [MSG_LINK] = on_link,       [MSG_ROLE_QUERY] = on_role_query,
+    [MSG_COMMAND] = on_command, [DB_COMMIT] = on_commit,
+    [DB_APPLY] = on_apply,      [DB_PROMOTED] = on_promoted,
+    [DB_ASK] = on_ask,
+};
+
+static const SimType database_type = {.name = "database",
+                                      .handlers = handlers,
+                                      .handler_count = DB_KINDS,
+                                      .dropped = on_dropped,
+                                      .down = on_down,
+                                      .up = on_up};
+
+/* ---- making ---- */
+
+Database *database_new(World *world, const DatabaseConfig *config, uint32_t region)
+{
+    Database *db = g_new0(Database, 1);
+    char *name = g_strdup_printf("%s.database", world->region_name[region]);
+    db->world = world;
+    db->config = config;
+    db->region = region;
+    db->role = region == REGION_ACTIVE ? ROLE_PRIMARY : ROLE_STANDBY;
+    db->id = sim_add(world->sim, &database_type, db, name);
+    db->unreplicated = g_array_new(FALSE, FALSE, sizeof(Entry));
+    db->waiters = g_array_new(FALSE, FALSE, sizeof(Waiter));
+    db->lane = sim_lane_new(world->sim);
+    db->commit_draws = world_stream(world, name, "commit");
+    db->ship_draws = world_stream(world, name, "ship");
+    db->lag_draws = world_stream(world, name, "lag");
+    if (config->lag_vary == 0)
+        db->run_lag = dist_draw(config->lag, &db->lag_draws);
+    db->facts.catchup_seconds = NAN;
+    g_free(name);
+    return db;
+}
+
+void database_free(Database *db)
+{
+    if (!db)
+        return;
+    g_array_unref(db->unreplicated);
+    g_array_unref(db->waiters);
+    g_free(db);
+}
+
+SimComponent database_component(const Database *db)
+{
+    return db->id;
+}
+
+void database_connect(Database *db, DatabaseLinks links)
+{
+    db->link = links;
+    sim_link_watch(links.wan, db->id, MSG_LINK);
+}
+
+/* `standby` names the peer on both sides: whom to ship to, and whose records arrive. */
+void database_replicate(Database *primary, Database *standby)
+{
+    primary->standby = standby;
+    standby->standby = primary;
+    primary->connected = primary->config->replication != REPLICATION_NONE;
+}
+
+void database_note_outage(Database *db)
+{
+    if (db->outage_noted)
+        return;
+    db->outage_noted = true;
+    db->facts.backlog_at_outage = backlog(db);
+}
+
+DatabaseFacts database_facts(const Database *db)
+{
+    DatabaseFacts facts = db->facts;
+    facts.lag_mean_seconds = db->lag_count ? sim_seconds(db->lag_sum) / (double)db->lag_count : NAN;
+    facts.writable = db->role == ROLE_PRIMARY;
+    return facts;
+}
+
+/* ---- parameters ---- */
+
+static const char *const replication_choices[] = {"async", "sync", "none", NULL};
+static const char *const vary_choices[] = {"run", "record", NULL};
+static const char *const order_choices[] = {"log", "none", NULL};
+
+#define AT(member) offsetof(DatabaseConfig, member)
+static const ParamSpec specs[] = {
+    {.key = "commit_time",
+     .type = PARAM_DIST,
+     .offset = AT(commit_time),
+     .fallback = "{lognormal: {median: 5ms, p99: 20ms}}",
+     .text = "Time to harden one commit on the primary.",
+     .source = "ours: a managed SQL database inside one region; calibrate"},
+    {.key = "replication.mode",
+     .type = PARAM_CHOICE,
+     .offset = AT(replication),
+     .fallback = "async",
+     .choices = replication_choices,
+     .text =
+         "async: the writer is answered after the local commit. sync: only after the standby has "
+         "hardened it too. none: there is no stream; a promoted standby is empty.",
+     .source = "Azure SQL geo-replication is asynchronous; sp_wait_for_database_copy_sync and "
+               "PostgreSQL synchronous_commit=on wait"},
+    {.key = "replication.lag",
+     .type = PARAM_DIST,
+     .offset = AT(lag),
+     .fallback = "{lognormal: {median: 1s, p99: 5s}}",
+     .text =
+         "Delay from a commit's departure to its hardening on the standby (replication_lag_sec).",
+     .source =
+         "Azure SQL documents an RPO of 5 s for geo-replication (2021), taken as the p99; the "
+         "median is ours: calibrate from sys.dm_geo_replication_link_status"},
+    {.key = "replication.lag_varies",
+     .type = PARAM_CHOICE,
+     .offset = AT(lag_vary),
+     .fallback = "run",
+     .choices = vary_choices,
+     .text =
+         "run: one lag is drawn for the whole run, as the state that the outage finds. record: one "
+         "for every commit; in log order a slow record then holds up those behind it.",
+     .source = ""},
+    {.key = "replication.ship_time",
+     .type = PARAM_DIST,
+     .offset = AT(ship_time),
+     .fallback = "0s",
+     .text = "Time that the log shipper needs for each record, one after the other: 1/ship_time is "
+             "the most that the stream can carry, and how fast it catches up.",
+     .source = ""},
+    {.key = "replication.order",
+     .type = PARAM_CHOICE,
+     .offset = AT(order),
+     .fallback = "log",
+     .choices = order_choices,
+     .text = "log: records arrive in commit order. none: each arrives by itself.",
+     .source = "log shipping is ordered; Cosmos DB's eventual consistency is not"},
+};
+#undef AT
+
+const ParamTable database_table = {
+    .specs = specs, .count = G_N_ELEMENTS(specs), .size = sizeof(DatabaseConfig)};

@@ -1,0 +1,71 @@
+/* The databases: a primary in the active region, a standby in the passive one, and the log stream
+ * between them.
+ *
+ * States: PRIMARY writes; STANDBY applies the stream and refuses writes; PROMOTING is between the
+ * two; FENCED has been told by the control plane that it is primary no more; RECOVERING has come
+ * back from a crash and asks the control plane what it is.
+ *
+ * Replication is a log in order (default), or unordered single records. A record committed at t
+ * leaves the shipper at D = max(D of the one before, t) + ship_time and is hardened on the standby
+ * at A = max(A of the one before, D + lag). What has not arrived when the stream breaks is shipped
+ * again, from the standby's position, when both ends and the link are up; if the standby has been
+ * promoted meanwhile, it is lost. `sync` answers the writer only after A.
+ *
+ * Rows with an idempotency key are unique: a second write of the same payment is answered
+ * ALREADY and applies nothing. Rows live in the payment (Payment.rows), one count a region.
+ *
+ * Sources: Azure SQL active geo-replication and failover groups; PostgreSQL 16 manual, 27.2.
+ */
+#ifndef MODELS_DATABASE_H
+#define MODELS_DATABASE_H
+
+#include "models/world.h"
+#include "sim/dist.h"
+#include "sim/link.h"
+#include "sim/param.h"
+
+typedef struct DatabaseConfig {
+    Dist *commit_time;
+    int replication; /* DatabaseReplication */
+    Dist *lag;
+    int lag_vary; /* 0: one draw a run; 1: one a record */
+    Dist *ship_time;
+    int order; /* 0: log; 1: none */
+} DatabaseConfig;
+
+typedef enum DatabaseReplication {
+    REPLICATION_ASYNC,
+    REPLICATION_SYNC,
+    REPLICATION_NONE
+} DatabaseReplication;
+
+extern const ParamTable database_table;
+
+typedef struct Database Database;
+
+Database *database_new(World *world, const DatabaseConfig *config, uint32_t region);
+void database_free(Database *database);
+SimComponent database_component(const Database *database);
+
+typedef struct DatabaseLinks {
+    SimLink *to_application, *to_failover, *to_control;
+    SimLink *wan; /* towards the other region */
+} DatabaseLinks;
+
+/* Connect the primary to its standby; both get their links. Call before the run. */
+void database_connect(Database *database, DatabaseLinks links);
+void database_replicate(Database *primary, Database *standby);
+
+/* What the audit asks at the end. */
+typedef struct DatabaseFacts {
+    uint64_t backlog_max;       /* unreplicated records, highest */
+    uint64_t backlog_at_outage; /* when the primary first went down, or its link */
+    double lag_mean_seconds;    /* commit to hardened on the standby */
+    double catchup_seconds;     /* last reconnection to empty backlog; NAN: none */
+    bool writable;
+} DatabaseFacts;
+DatabaseFacts database_facts(const Database *database);
+/* Count what is unreplicated now, as of the outage. */
+void database_note_outage(Database *database);
+
+#endif

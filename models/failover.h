@@ -1,0 +1,69 @@
+/* The failover controller: detects, decides, and works through the runbook.
+ *
+ * It sees probes, with their delay and errors, and the answers to its commands; never the truth.
+ * Modes: manual, a person is paged and decides, and an operator starts each step; semi-automatic, a
+ * person decides and the steps run by themselves; automatic, after `hold` without a good verdict;
+ * off, nobody acts. A region that looks healthy again before the decision calls it off (unless
+ * cancel is no).
+ *
+ * The runbook is a graph: each step is an action with a duration, and starts when all steps named
+ * in `after` are done (none: at the decision). A command that is not answered within its duration
+ * plus step_retry is given again. The recovery time is therefore the critical path.
+ *
+ * Sources: Prometheus and Alertmanager defaults; GitHub 2023 (failover begun 17 min after the first
+ * alert); Azure SQL failover groups (customer-managed policy, up to 60 s of downtime).
+ */
+#ifndef MODELS_FAILOVER_H
+#define MODELS_FAILOVER_H
+
+#include "models/prober.h"
+#include "models/world.h"
+#include "sim/dist.h"
+#include "sim/link.h"
+#include "sim/param.h"
+
+typedef enum FailoverMode {
+    FAILOVER_MANUAL,
+    FAILOVER_SEMI_AUTOMATIC,
+    FAILOVER_AUTOMATIC,
+    FAILOVER_OFF
+} FailoverMode;
+
+typedef struct StepConfig {
+    int action;
+    Dist *duration;
+    ParamNames after;
+} StepConfig;
+
+typedef struct FailoverConfig {
+    int mode;
+    ProbeConfig probe;
+    Dist *page, *decide, *operator_delay;
+    SimTime hold;
+    bool cancel;
+    SimTime step_retry;
+    ParamList steps; /* StepConfig */
+} FailoverConfig;
+
+extern const ParamTable failover_table;
+/* "fence", "promote-database", …; by Action, NULL-terminated. */
+extern const char *const action_name[];
+
+typedef struct Failover Failover;
+
+typedef struct FailoverLinks {
+    SimLink *to_active;       /* probes */
+    SimComponent application; /* of the active region */
+    SimLink *command;         /* to whoever carries a step out */
+    SimComponent performer[ACTIONS];
+} FailoverLinks;
+
+Failover *failover_new(World *world, const FailoverConfig *config);
+void failover_free(Failover *failover);
+SimComponent failover_component(const Failover *failover);
+void failover_connect(Failover *failover, FailoverLinks links);
+void failover_start(Failover *failover);
+/* Step index by the action's name; -1 if the runbook has none. */
+int failover_step_find(const FailoverConfig *config, const char *name);
+
+#endif

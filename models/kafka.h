@@ -1,0 +1,48 @@
+/* A Kafka cluster of one region, as its clients see it.
+ *
+ * States: ACTIVE takes produce requests; STANDBY only holds what the mirror writes and refuses
+ * producers; SWITCHING is on the way from the one to the other.
+ *
+ * A record is appended by its partition's leader after `append`, and is committed (below the high
+ * watermark, visible to consumers and mirrors) `replicate` later, in order per partition. The
+ * producer is answered at once (acks 0), at the append (acks 1), or at the commit (acks all).
+ * After a crash the leader's log is intact and everything appended becomes visible.
+ *
+ * Readers park a MSG_FETCH until something they have not read is visible, and get MSG_RECORDS.
+ *
+ * Sources: Apache Kafka 4.0 documentation, producer acks, replication; KIP-679 for acks=all.
+ */
+#ifndef MODELS_KAFKA_H
+#define MODELS_KAFKA_H
+
+#include "models/storage.h"
+#include "models/world.h"
+#include "sim/dist.h"
+#include "sim/link.h"
+#include "sim/param.h"
+
+typedef struct KafkaConfig {
+    int64_t partitions;
+    int acks; /* KafkaAcks */
+    Dist *append;
+    Dist *replicate;
+} KafkaConfig;
+
+typedef enum KafkaAcks { ACKS_0, ACKS_1, ACKS_ALL } KafkaAcks;
+
+extern const ParamTable kafka_table;
+
+typedef struct Kafka Kafka;
+
+Kafka *kafka_new(World *world, const KafkaConfig *config, Storage *storage);
+void kafka_free(Kafka *kafka);
+SimComponent kafka_component(const Kafka *kafka);
+void kafka_connect(Kafka *kafka, SimLink *to_application, SimLink *to_failover);
+
+/* Register a reader of the partitions p with p % modulus == remainder. Its MSG_RECORDS go over
+ * `link` to `reader` with `tag`. Returns the fetcher's index, for MSG_FETCH's subject; that
+ * message's value is the sum of the offsets that the reader has read up to. */
+uint32_t kafka_add_fetcher(Kafka *kafka, SimComponent reader, uint16_t tag, SimLink *link,
+                           uint32_t modulus, uint32_t remainder);
+
+#endif

@@ -1,0 +1,97 @@
+/* The ledger: the facts about every payment, stamped by the models as they happen.
+ *
+ * It judges nothing. A Payment lives as long as anyone holds it: the user who waits, a message
+ * about it, a log record not yet replicated or not yet consumed. When the last hold goes, no
+ * fact about it can change any more; it is handed to `settle` (the audit) and its slot is used
+ * again. Memory therefore follows what is in flight or not yet replicated, not the run's length.
+ *
+ * A PaymentRef names a slot and its generation, so that a timer which outlives its payment finds
+ * nothing. Pointers from ledger_get are valid until the next ledger_submit.
+ */
+#ifndef MODELS_LEDGER_H
+#define MODELS_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/time.h"
+
+typedef uint64_t PaymentRef; /* slot | generation << 32 */
+#define PAYMENT_NONE UINT64_MAX
+
+#define LEDGER_REGIONS 2
+#define LEDGER_GROUPS  4 /* consumer groups at most */
+
+typedef enum PaymentOutcome {
+    OUTCOME_OPEN,         /* the user still waits or will retry */
+    OUTCOME_ACKNOWLEDGED, /* the user was told that it is done */
+    OUTCOME_GAVE_UP
+} PaymentOutcome;
+
+typedef struct Payment {
+    SimTime submitted_at; /* when the user meant to pay */
+    SimTime attempt_at;   /* last attempt sent */
+    SimTime acknowledged_at;
+    SimTime committed_at[LEDGER_REGIONS]; /* first commit in each database; SIM_NEVER */
+    uint32_t user;
+    uint32_t generation;
+    int32_t holds;       /* 0: the slot is free */
+    uint16_t attempts;   /* sent */
+    uint16_t retries;    /* of these, retries after a failure */
+    uint16_t in_flight;  /* attempts that the platform may still act upon */
+    uint16_t unanswered; /* attempts that timed out or ended in an error of unknown outcome */
+    uint16_t refused;    /* attempts that got a definite no */
+    uint8_t rows[LEDGER_REGIONS];   /* times applied in each region's database */
+    uint8_t events[LEDGER_REGIONS]; /* committed records in each region's event log */
+    uint8_t effects[LEDGER_GROUPS]; /* times that each consumer group acted on it */
+    uint8_t unread;          /* bit per group: its event still waits to be read (run's end) */
+    uint8_t outcome;         /* PaymentOutcome */
+    uint8_t acknowledged_by; /* region */
+    bool waiting;            /* an attempt of the user's awaits its answer */
+    bool counted;            /* submitted after the warm-up */
+    int8_t cast;             /* index into the cast; -1 */
+} Payment;
+
+typedef void (*LedgerSettle)(void *audit, const Payment *payment);
+
+typedef struct Ledger Ledger;
+
+Ledger *ledger_new(LedgerSettle settle, void *audit);
+void ledger_free(Ledger *ledger);
+
+/* A new payment with one hold, the user's. */
+PaymentRef ledger_submit(Ledger *ledger, SimTime at, uint32_t user);
+/* NULL if it has settled. */
+Payment *ledger_get(Ledger *ledger, PaymentRef ref);
+void ledger_hold(Ledger *ledger, PaymentRef ref);
+void ledger_release(Ledger *ledger, PaymentRef ref);
+
+/* Facts. */
+void ledger_row(Ledger *ledger, PaymentRef ref, uint32_t region, SimTime committed_at);
+void ledger_event(Ledger *ledger, PaymentRef ref, uint32_t region);
+void ledger_effect(Ledger *ledger, PaymentRef ref, uint32_t group);
+void ledger_attempt_over(Ledger *ledger,
+                         PaymentRef ref); /* the platform is through with one attempt */
+bool ledger_effects_done(const Ledger *ledger, PaymentRef ref, uint32_t groups);
+
+/* Which region's database and event log are the bank's truth: the active region's until a standby
+ * is promoted. A payment's fate is judged by these. */
+void ledger_promote_database(Ledger *ledger, uint32_t region);
+void ledger_switch_log(Ledger *ledger, uint32_t region);
+uint32_t ledger_surviving_database(const Ledger *ledger);
+uint32_t ledger_surviving_log(const Ledger *ledger);
+
+/* Effects that need no payment: a replay of records long settled, and repeats that an idempotent
+ * consumer noticed. */
+void ledger_replayed(Ledger *ledger, uint64_t records);
+void ledger_suppressed(Ledger *ledger, uint64_t records);
+uint64_t ledger_replayed_count(const Ledger *ledger);
+uint64_t ledger_suppressed_count(const Ledger *ledger);
+
+/* Hand every payment still held to `settle`, at the end of the run. */
+void ledger_close(Ledger *ledger);
+size_t ledger_live(const Ledger *ledger);
+size_t ledger_live_max(const Ledger *ledger);
+
+#endif

@@ -1,0 +1,90 @@
+/* The words that the platform's components say to each other.
+ *
+ * Every handler table starts with these kinds; a component's own timers follow from MSG_KINDS.
+ * A message that is about a payment carries its PaymentRef in `subject` and one hold on it
+ * (models/ledger.h): the handler that takes the message takes the hold, and passes it on or
+ * releases it. The hold of request, reply, resolve and route is the attempt's (Payment.in_flight):
+ * it ends with ledger_attempt_over. A message dropped on the way ends its hold through
+ * message_dropped.
+ */
+#ifndef MODELS_MESSAGE_H
+#define MODELS_MESSAGE_H
+
+#include <stdbool.h>
+
+#include "models/ledger.h"
+#include "sim/engine.h"
+
+enum { REGION_ACTIVE, REGION_PASSIVE, REGIONS }; /* the roles before any failover */
+#define REGION_NONE 255
+
+/* kind               subject     value         tag       extra */
+typedef enum MessageKind {
+    MSG_REQUEST,  /* payment   -             attempt   RequestExtra */
+    MSG_REPLY,    /* payment   -             attempt   status | region << 8 */
+    MSG_RESOLVE,  /* payment   -             attempt   user */
+    MSG_ROUTE,    /* payment   ttl (ns)      attempt   region */
+    MSG_WRITE,    /* payment   -             keyed     request slot */
+    MSG_WRITTEN,  /* payment   -             status    request slot */
+    MSG_PRODUCE,  /* payment   -             partition request slot, NO_REQUEST: no answer wanted */
+    MSG_PRODUCED, /* payment   -             status    request slot */
+    MSG_FETCH,    /* fetcher index: park until there is something to read */
+    MSG_RECORDS,  /* fetcher tag: there is something to read */
+    MSG_PROBE,    /* prober    probe number  -         - */
+    MSG_PROBE_REPLY, /* prober    probe number  healthy   region */
+    MSG_LINK,        /* -         1 up, 0 down  : a watched link changed */
+    MSG_ROLE,        /* -         writable 0/1  : a database tells what it is; control answers */
+    MSG_ROLE_QUERY,  /* region: a database that came up asks the control plane */
+    MSG_COMMAND,     /* step      duration (ns) action    - */
+    MSG_DONE,        /* step: the commanded action is complete */
+    MSG_KINDS
+} MessageKind;
+
+#define NO_REQUEST UINT32_MAX
+
+/* What a runbook's step tells a component to do (tag of MSG_COMMAND). */
+typedef enum Action {
+    ACTION_FENCE,
+    ACTION_PROMOTE,
+    ACTION_SWITCH_KAFKA,
+    ACTION_RESUME_CONSUMERS,
+    ACTION_REROUTE,
+    ACTIONS
+} Action;
+
+typedef enum Status {
+    STATUS_OK,
+    STATUS_ALREADY, /* the idempotency key is known: applied before */
+    STATUS_REFUSED, /* definitely not done */
+    STATUS_ERROR,   /* nobody knows whether it was done */
+    STATUS_REAUTH   /* unknown session: log in again */
+} Status;
+
+/* extra of MSG_REQUEST: the session's region, the edge that the user enters by, and whether the
+ * request carries an idempotency key. */
+static inline uint32_t request_extra(uint32_t session_region, uint32_t edge, bool keyed)
+{
+    return session_region | (edge & 0x7fff) << 8 | (keyed ? 1u << 31 : 0);
+}
+
+static inline uint32_t request_session(uint32_t extra)
+{
+    return extra & 0xff;
+}
+
+static inline uint32_t request_edge(uint32_t extra)
+{
+    return extra >> 8 & 0x7fff;
+}
+
+static inline bool request_keyed(uint32_t extra)
+{
+    return extra >> 31;
+}
+
+static inline uint32_t reply_extra(Status status, uint32_t region)
+{
+    return (uint32_t)status | region << 8;
+}
+
+#endif

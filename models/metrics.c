@@ -1,0 +1,378 @@
+#include "models/metrics.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "models/failover.h"
+
+/* One function a metric: the table below is the whole of it. */
+typedef double (*Measure)(const RunFacts *facts);
+
+static double count(uint64_t n)
+{
+    return (double)n;
+}
+
+/* From one stamp to another: does not apply without the first, unreached without the second. */
+static double span(SimTime from, SimTime to)
+{
+    if (from == SIM_NEVER)
+        return NAN;
+    return to == SIM_NEVER ? INFINITY : sim_seconds(to - from);
+}
+
+static double step_span(const RunFacts *facts, Action action)
+{
+    int s = failover_step_find(&facts->scenario->failover, action_name[action]);
+    if (s < 0 || facts->recovery->decided_at == SIM_NEVER)
+        return NAN;
+    const RecoveryStamp *stamp = &facts->recovery->step[s];
+    return stamp->start == SIM_NEVER ? INFINITY : span(stamp->start, stamp->end);
+}
+
+static double submitted(const RunFacts *facts)
+{
+    return count(facts->users.submitted);
+}
+
+static double attempts(const RunFacts *facts)
+{
+    return count(facts->users.attempts);
+}
+
+#define FATE_MEASURE(name, fate_index)                                                             \
+    static double fate_##name(const RunFacts *facts)                                               \
+    {                                                                                              \
+        return count(facts->audit->fate[fate_index]);                                              \
+    }
+FATE_MEASURE(completed, FATE_COMPLETED)
+FATE_MEASURE(resumed, FATE_RESUMED)
+FATE_MEASURE(lost, FATE_LOST)
+FATE_MEASURE(duplicated, FATE_DUPLICATED)
+FATE_MEASURE(in_doubt, FATE_IN_DOUBT)
+FATE_MEASURE(interrupted, FATE_INTERRUPTED)
+FATE_MEASURE(rejected, FATE_REJECTED)
+FATE_MEASURE(pending, FATE_PENDING)
+
+static double log_missing(const RunFacts *facts)
+{
+    return count(facts->audit->log_missing);
+}
+
+static double log_phantom(const RunFacts *facts)
+{
+    return count(facts->audit->log_phantom);
+}
+
+static double log_duplicated(const RunFacts *facts)
+{
+    return count(facts->audit->log_duplicated);
+}
+
+static double log_lost(const RunFacts *facts)
+{
+    return count(facts->audit->log_lost);
+}
+
+static double effects_repeated(const RunFacts *facts)
+{
+    return count(facts->audit->repeated + ledger_replayed_count(facts->ledger));
+}
+
+static double effects_suppressed(const RunFacts *facts)
+{
+    return count(ledger_suppressed_count(facts->ledger));
+}
+
+static double effects_skipped(const RunFacts *facts)
+{
+    return count(facts->audit->skipped);
+}
+
+static double effects_pending(const RunFacts *facts)
+{
+    return count(facts->audit->unread);
+}
+
+static double rpo_seconds(const RunFacts *facts)
+{
+    SimTime outage = facts->recovery->outage_at, lost = facts->audit->earliest_lost;
+    if (outage == SIM_NEVER)
+        return NAN;
+    return lost >= outage ? 0 : sim_seconds(outage - lost); /* SIM_NEVER: nothing lost */
+}
+
+static double rto_detect(const RunFacts *facts)
+{
+    return span(facts->recovery->outage_at, facts->recovery->detected_at);
+}
+
+static double rto_decide(const RunFacts *facts)
+{
+    const Recovery *recovery = facts->recovery;
+    bool called_off =
+        recovery->decided_at == SIM_NEVER && facts->scenario->failover.mode == FAILOVER_OFF;
+    if (recovery->detected_at == SIM_NEVER || called_off ||
+        recovery->decided_at < recovery->detected_at)
+        return NAN;
+    return span(recovery->detected_at, recovery->decided_at);
+}
+
+#define STEP_MEASURE(name, action)                                                                 \
+    static double rto_##name(const RunFacts *facts)                                                \
+    {                                                                                              \
+        return step_span(facts, action);                                                           \
+    }
+STEP_MEASURE(fence, ACTION_FENCE)
+STEP_MEASURE(promote, ACTION_PROMOTE)
+STEP_MEASURE(kafka, ACTION_SWITCH_KAFKA)
+STEP_MEASURE(resume, ACTION_RESUME_CONSUMERS)
+
+static double rto_reroute(const RunFacts *facts)
+{
+    const Recovery *recovery = facts->recovery;
+    if (facts->scenario->router.failover == ROUTER_RUNBOOK)
+        return step_span(facts, ACTION_REROUTE);
+    if (recovery->edges_first_at == SIM_NEVER)
+        return NAN;
+    return span(recovery->outage_at, recovery->edges_all_at);
+}
+
+static double rto_first(const RunFacts *facts)
+{
+    return span(facts->recovery->outage_at, facts->recovery->first_success_at);
+}
+
+static double rto_service(const RunFacts *facts)
+{
+    return recovery_service_seconds(facts->recovery);
+}
+
+static double rto_consumers(const RunFacts *facts)
+{
+    const Recovery *recovery = facts->recovery;
+    bool expected =
+        failover_step_find(&facts->scenario->failover, action_name[ACTION_RESUME_CONSUMERS]) >= 0 &&
+        facts->scenario->top.consumers.count > 0;
+    if (!expected || recovery->decided_at == SIM_NEVER)
+        return NAN;
+    return span(recovery->outage_at, recovery->consumers_drained_at);
+}
+
+static double recovered(const RunFacts *facts)
+{
+    double service = rto_service(facts);
+    return isnan(service) ? NAN : isfinite(service);
+}
+
+static double failover_done(const RunFacts *facts)
+{
+    return facts->recovery->decided_at != SIM_NEVER;
+}
+
+static double failover_alarm(const RunFacts *facts)
+{
+    SimTime alarm = facts->recovery->alarm_at;
+    return alarm == SIM_NEVER ? NAN : sim_seconds(alarm);
+}
+
+static double interruption_users(const RunFacts *facts)
+{
+    return count(histogram_count(facts->recovery->interruption));
+}
+
+static double interruption_mean(const RunFacts *facts)
+{
+    return histogram_mean(facts->recovery->interruption);
+}
+
+static double interruption_sd(const RunFacts *facts)
+{
+    return histogram_sd(facts->recovery->interruption);
+}
+
+static double interruption_p95(const RunFacts *facts)
+{
+    return histogram_quantile(facts->recovery->interruption, 0.95);
+}
+
+static double interruption_max(const RunFacts *facts)
+{
+    return histogram_max(facts->recovery->interruption);
+}
+
+static double interruption_open(const RunFacts *facts)
+{
+    return count(facts->users.still_down);
+}
+
+static double latency_mean(const RunFacts *facts)
+{
+    return histogram_mean(facts->users.latency);
+}
+
+static double latency_p50(const RunFacts *facts)
+{
+    return histogram_quantile(facts->users.latency, 0.5);
+}
+
+static double latency_p99(const RunFacts *facts)
+{
+    return histogram_quantile(facts->users.latency, 0.99);
+}
+
+static double latency_max(const RunFacts *facts)
+{
+    return histogram_max(facts->users.latency);
+}
+
+static double database_unreplicated(const RunFacts *facts)
+{
+    return facts->recovery->outage_at == SIM_NEVER ? NAN : count(facts->database.backlog_at_outage);
+}
+
+static double database_backlog(const RunFacts *facts)
+{
+    return count(facts->database.backlog_max);
+}
+
+static double database_lag(const RunFacts *facts)
+{
+    return facts->database.lag_mean_seconds;
+}
+
+static double database_catchup(const RunFacts *facts)
+{
+    return facts->database.catchup_seconds;
+}
+
+static double mirror_unreplicated_at_outage(const RunFacts *facts)
+{
+    return facts->recovery->outage_at == SIM_NEVER ? NAN : count(facts->mirror_unreplicated);
+}
+
+static double application_wait(const RunFacts *facts)
+{
+    return facts->application.wait_mean_seconds;
+}
+
+static double faults(const RunFacts *facts)
+{
+    return count(facts->faults);
+}
+
+static double memory_payments(const RunFacts *facts)
+{
+    return count(ledger_live_max(facts->ledger));
+}
+
+static double events_delivered(const RunFacts *facts)
+{
+    return count(facts->events);
+}
+
+/* X(name, unit, measure, definition) */
+#define METRICS(X)                                                                                 \
+    X("payments.submitted", COUNT, submitted,                                                      \
+      "Payments that users meant to make after the "                                               \
+      "warm-up. The eight fates that follow sum to it.")                                           \
+    X("payments.completed", COUNT, fate_completed,                                                 \
+      "Acknowledged, and in the surviving database exactly once.")                                 \
+    X("payments.resumed", COUNT, fate_resumed,                                                     \
+      "At least one attempt failed; a retry was acknowledged by the other region; applied once.")  \
+    X("payments.lost", COUNT, fate_lost,                                                           \
+      "Acknowledged to the user, and absent from the surviving database.")                         \
+    X("payments.duplicated", COUNT, fate_duplicated, "In the surviving database more than once.")  \
+    X("payments.in_doubt", COUNT, fate_in_doubt,                                                   \
+      "Never acknowledged; the user gave up; yet in the surviving database.")                      \
+    X("payments.interrupted", COUNT, fate_interrupted,                                             \
+      "Never acknowledged, absent; at least one attempt had no clear answer; the user gave up.")   \
+    X("payments.rejected", COUNT, fate_rejected,                                                   \
+      "Every attempt was refused for certain; absent; the user gave up.")                          \
+    X("payments.pending", COUNT, fate_pending, "The user still waited when the run ended.")        \
+    X("payments.attempts", COUNT, attempts, "Attempts sent, retries and logins included.")         \
+    X("log.missing", COUNT, log_missing,                                                           \
+      "The payment survives in the database; its event does not survive in Kafka.")                \
+    X("log.phantom", COUNT, log_phantom,                                                           \
+      "The event survives in Kafka; its payment does not survive in the database.")                \
+    X("log.duplicated", COUNT, log_duplicated,                                                     \
+      "Payments whose event is in the surviving Kafka more than once.")                            \
+    X("log.lost", COUNT, log_lost,                                                                 \
+      "Payments whose event was committed in the active region's Kafka and does not survive.")     \
+    X("effects.repeated", COUNT, effects_repeated,                                                 \
+      "Times that a consumer group acted on a payment again.")                                     \
+    X("effects.suppressed", COUNT, effects_suppressed,                                             \
+      "Repeats that an idempotent consumer group recognised and skipped.")                         \
+    X("effects.skipped", COUNT, effects_skipped,                                                   \
+      "Surviving payments, per consumer group, that the group never acted on and never will.")     \
+    X("effects.pending", COUNT, effects_pending,                                                   \
+      "Payments, per consumer group, whose event still waited to be read when the run ended.")     \
+    X("rpo.seconds", SECONDS, rpo_seconds,                                                         \
+      "Outage minus the commit time of the earliest lost payment; 0 if none was lost.")            \
+    X("rto.detect", SECONDS, rto_detect,                                                           \
+      "From the outage to the monitor's verdict that the active region is down.")                  \
+    X("rto.decide", SECONDS, rto_decide,                                                           \
+      "From there to the decision to fail over: paging included.")                                 \
+    X("rto.fence", SECONDS, rto_fence, "Length of the runbook's step fence.")                      \
+    X("rto.promote", SECONDS, rto_promote, "Length of the runbook's step promote-database.")       \
+    X("rto.kafka", SECONDS, rto_kafka, "Length of the runbook's step switch-kafka.")               \
+    X("rto.resume", SECONDS, rto_resume, "Length of the runbook's step resume-consumers.")         \
+    X("rto.reroute", SECONDS, rto_reroute,                                                         \
+      "router.failover runbook: length of the step reroute. automatic: from the outage until the " \
+      "last edge sends its users to the passive region.")                                          \
+    X("rto.first", SECONDS, rto_first,                                                             \
+      "From the outage to the first acknowledgement of an attempt sent after it.")                 \
+    X("rto.service", SECONDS, rto_service,                                                         \
+      "From the outage to the end of the last window in which too few attempts succeeded: "        \
+      "service is back and stays.")                                                                \
+    X("rto.consumers", SECONDS, rto_consumers,                                                     \
+      "From the outage until the consumers have worked off the backlog that they found.")          \
+    X("recovered", SHARE, recovered, "1 if service came back before the run ended, else 0.")       \
+    X("interruption.users", COUNT, interruption_users,                                             \
+      "Users' interruptions that began after the outage and ended.")                               \
+    X("interruption.mean", SECONDS, interruption_mean,                                             \
+      "A user's first failed attempt to the same user's next success: mean over users.")           \
+    X("interruption.sd", SECONDS, interruption_sd, "Its standard deviation over users.")           \
+    X("interruption.p95", SECONDS, interruption_p95, "Its 95th percentile over users.")            \
+    X("interruption.max", SECONDS, interruption_max, "Its longest.")                               \
+    X("interruption.open", COUNT, interruption_open,                                               \
+      "Users whose interruption had not ended when the run did.")                                  \
+    X("latency.mean", SECONDS, latency_mean,                                                       \
+      "Acknowledgement minus the time that the user meant to pay, retries included.")              \
+    X("latency.p50", SECONDS, latency_p50, "Its median over acknowledged payments.")               \
+    X("latency.p99", SECONDS, latency_p99, "Its 99th percentile.")                                 \
+    X("latency.max", SECONDS, latency_max, "Its longest.")                                         \
+    X("database.unreplicated", COUNT, database_unreplicated,                                       \
+      "Commits that the standby did not have when the outage began.")                              \
+    X("database.backlog", COUNT, database_backlog,                                                 \
+      "Most commits that the standby was behind at any time.")                                     \
+    X("database.lag", SECONDS, database_lag,                                                       \
+      "Commit to hardening on the standby: mean over the commits that arrived.")                   \
+    X("database.catchup", SECONDS, database_catchup,                                               \
+      "From the last reconnection of the stream until the standby had everything.")                \
+    X("mirror.unreplicated", COUNT, mirror_unreplicated_at_outage,                                 \
+      "Committed events that the passive Kafka did not have when the outage began.")               \
+    X("application.wait", SECONDS, application_wait,                                               \
+      "Request's arrival to its server in the active region: mean.")                               \
+    X("failover.decided", SHARE, failover_done, "1 if a failover was decided, else 0.")            \
+    X("failover.alarm", SECONDS, failover_alarm,                                                   \
+      "Time of the monitor's first alarm, from the start of the run.")                             \
+    X("faults.fired", COUNT, faults, "Times that a component or link went down.")                  \
+    X("run.payments_held", COUNT, memory_payments,                                                 \
+      "Most payments that were undecided at once: what memory follows.")                           \
+    X("run.events", COUNT, events_delivered, "Events delivered by the engine.")
+
+#define SPEC(metric_name, metric_unit, measure, words)                                             \
+    {.name = metric_name, .unit = METRIC_##metric_unit, .text = words},
+#define MEASURE(metric_name, metric_unit, measure, words) measure,
+
+static const MetricSpec specs[] = {METRICS(SPEC)};
+static const Measure measures[] = {METRICS(MEASURE)};
+
+const MetricTable platform_metrics = {.specs = specs, .count = G_N_ELEMENTS(specs)};
+
+void metrics_fill(const RunFacts *facts, double *values)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(measures); i++)
+        values[i] = measures[i](facts);
+}

@@ -1,0 +1,98 @@
+#include "models/recovery.h"
+
+#include <math.h>
+
+#include "sim/check.h"
+
+Recovery *recovery_new(SimTime window, double success, SimTime longest)
+{
+    Recovery *recovery = g_new0(Recovery, 1);
+    recovery->outage_at = recovery->alarm_at = SIM_NEVER;
+    recovery->detected_at = recovery->decided_at = SIM_NEVER;
+    recovery->edges_first_at = recovery->edges_all_at = SIM_NEVER;
+    recovery->first_success_at = recovery->consumers_drained_at = SIM_NEVER;
+    recovery->interruption = histogram_new();
+    recovery->window = window;
+    recovery->success = success;
+    recovery->ring = (uint64_t)(longest / window) + 3;
+    recovery->sent = g_new0(uint32_t, recovery->ring);
+    recovery->ended = g_new0(uint32_t, recovery->ring);
+    recovery->good = g_new0(uint32_t, recovery->ring);
+    recovery->last_bad = recovery->last_good = -1;
+    return recovery;
+}
+
+void recovery_free(Recovery *recovery)
+{
+    if (!recovery)
+        return;
+    histogram_free(recovery->interruption);
+    g_free(recovery->sent);
+    g_free(recovery->ended);
+    g_free(recovery->good);
+    g_free(recovery);
+}
+
+/* Attempts still open at the run's end may go either way: such a window counts only if its verdict
+ * no longer depends on them. */
+static void close_window(Recovery *recovery, uint64_t number)
+{
+    uint64_t i = number % recovery->ring;
+    uint32_t open = recovery->sent[i] - recovery->ended[i];
+    double needed = recovery->success * recovery->sent[i];
+    if (recovery->sent[i] > 0 && recovery->good[i] >= needed)
+        recovery->last_good = (int64_t)number;
+    else if (recovery->good[i] + open < needed)
+        recovery->last_bad = (int64_t)number;
+    recovery->sent[i] = recovery->ended[i] = recovery->good[i] = 0;
+}
+
+void recovery_attempt_sent(Recovery *recovery, SimTime sent_at)
+{
+    uint64_t number = (uint64_t)(sent_at / recovery->window);
+    SIM_CHECK(number >= recovery->first_open);
+    while (number - recovery->first_open >= recovery->ring) {
+        uint64_t i = recovery->first_open % recovery->ring;
+        SIM_CHECK(recovery->sent[i] == recovery->ended[i]);
+        close_window(recovery, recovery->first_open++);
+    }
+    recovery->sent[number % recovery->ring]++;
+    recovery->last_sent = number;
+}
+
+void recovery_attempt_ended(Recovery *recovery, SimTime sent_at, SimTime now, bool good)
+{
+    uint64_t number = (uint64_t)(sent_at / recovery->window);
+    SIM_CHECK(number >= recovery->first_open);
+    recovery->ended[number % recovery->ring]++;
+    if (!good)
+        return;
+    recovery->good[number % recovery->ring]++;
+    if (sent_at >= recovery->outage_at && recovery->first_success_at == SIM_NEVER)
+        recovery->first_success_at = now;
+}
+
+void recovery_attempt_withdrawn(Recovery *recovery, SimTime sent_at)
+{
+    uint64_t number = (uint64_t)(sent_at / recovery->window);
+    SIM_CHECK(number >= recovery->first_open && recovery->sent[number % recovery->ring] > 0);
+    recovery->sent[number % recovery->ring]--;
+}
+
+void recovery_close(Recovery *recovery)
+{
+    while (recovery->first_open <= recovery->last_sent)
+        close_window(recovery, recovery->first_open++);
+}
+
+double recovery_service_seconds(const Recovery *recovery)
+{
+    if (recovery->outage_at == SIM_NEVER)
+        return NAN;
+    SimTime back = (recovery->last_bad + 1) * recovery->window;
+    if (recovery->last_bad < 0 || back <= recovery->outage_at)
+        return 0;
+    if (recovery->last_good < recovery->last_bad)
+        return INFINITY;
+    return sim_seconds(back - recovery->outage_at);
+}

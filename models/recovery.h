@@ -1,0 +1,61 @@
+/* The recovery watch: when did it fail, when did it work again.
+ *
+ * Models stamp moments (the outage, the steps of the runbook, each attempt's end); the audit turns
+ * them into rto.* metrics. Attempts are judged by the time they were sent, in windows of
+ * `window`: a window is bad if fewer than `success` of the attempts sent in it succeeded. A
+ * window is closed when every attempt sent in it has ended, so memory follows the timeout.
+ * Service is back at the end of the last bad window, provided a good one follows.
+ */
+#ifndef MODELS_RECOVERY_H
+#define MODELS_RECOVERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/histogram.h"
+#include "sim/time.h"
+
+#define RECOVERY_STEPS_MAX 32
+
+typedef struct RecoveryStamp {
+    const char *name;   /* belongs to the scenario or static */
+    SimTime start, end; /* SIM_NEVER: not yet */
+    int64_t waited_for; /* index of the predecessor that finished last; -1: none */
+    uint32_t tries;
+} RecoveryStamp;
+
+typedef struct Recovery {
+    SimTime outage_at;   /* SIM_NEVER: nothing failed */
+    SimTime alarm_at;    /* first time that the monitor called the active region down */
+    SimTime detected_at; /* first time at or after the outage that it was so called */
+    SimTime decided_at;
+    RecoveryStamp step[RECOVERY_STEPS_MAX]; /* the runbook's */
+    uint32_t steps;
+    SimTime edges_first_at, edges_all_at; /* first and last edge that turned to the other region */
+    SimTime first_success_at; /* first acknowledgement of an attempt sent after the outage */
+    SimTime consumers_drained_at;
+    bool consumers_resumed;
+    Histogram *interruption; /* per user: first failed attempt to next success */
+    /* windows */
+    SimTime window;
+    double success;
+    uint32_t *sent, *ended, *good; /* rings by window number */
+    uint64_t ring, first_open, last_sent;
+    int64_t last_bad, last_good; /* window numbers; -1 */
+} Recovery;
+
+/* `longest`: no attempt stays unanswered for longer than this. */
+Recovery *recovery_new(SimTime window, double success, SimTime longest);
+void recovery_free(Recovery *recovery);
+
+void recovery_attempt_sent(Recovery *recovery, SimTime sent_at);
+void recovery_attempt_ended(Recovery *recovery, SimTime sent_at, SimTime now, bool good);
+/* It ended without a verdict (a login came between). */
+void recovery_attempt_withdrawn(Recovery *recovery, SimTime sent_at);
+void recovery_close(Recovery *recovery);
+
+/* Seconds from the outage to lasting service: 0 if it was never bad, INFINITY if it stayed bad,
+ * NAN without an outage. After recovery_close. */
+double recovery_service_seconds(const Recovery *recovery);
+
+#endif

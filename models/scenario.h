@@ -1,0 +1,48 @@
+/* A scenario: the configuration of every component, the events that befall them, what is expected,
+ * and how to run it. Read through one schema (sim/param.h); checked for what one key cannot say
+ * (references between keys). Immutable while runs use it.
+ */
+#ifndef MODELS_SCENARIO_H
+#define MODELS_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/diag.h"
+#include "sim/expect.h"
+#include "sim/param.h"
+
+typedef struct Scenario Scenario;
+
+extern const ParamSchema scenario_schema;
+
+/* Read and check. Errors and warnings go to `diags`; NULL if there was an error. The file name is
+ * used in diagnostics and to find CSV files beside it; it never enters results. */
+Scenario *scenario_read(const char *file, const char *text, size_t length, const char *const *sets,
+                        size_t set_count, DiagList *diags);
+void scenario_free(Scenario *scenario);
+
+/* What the command line needs to know of it. Strings belong to the scenario. */
+const char *scenario_name(const Scenario *scenario);
+const char *scenario_about(const Scenario *scenario); /* "" if none */
+const char *scenario_active_region(const Scenario *scenario);
+const char *scenario_passive_region(const Scenario *scenario);
+uint64_t scenario_seed(const Scenario *scenario);
+uint32_t scenario_replications(const Scenario *scenario);
+/* One line about what fails: "region north-india fails at 10m for 1h"; "" if nothing. */
+const char *scenario_events_text(const Scenario *scenario);
+
+typedef struct ScenarioExpect {
+    Expect expect;
+    const char *text; /* as written */
+    const char *why;  /* "" if not given */
+} ScenarioExpect;
+
+size_t scenario_expect_count(const Scenario *scenario);
+const ScenarioExpect *scenario_expect(const Scenario *scenario, size_t index);
+
+size_t scenario_cast_count(const Scenario *scenario);
+const char *scenario_cast_name(const Scenario *scenario, size_t index);
+
+#endif

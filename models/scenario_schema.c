@@ -1,0 +1,221 @@
+/* The scenario's sections: the models' tables, and those that belong to no model. */
+#include "models/config.h"
+
+#define AT(member) offsetof(RegionsConfig, member)
+static const ParamSpec regions_specs[] = {
+    {.key = "active",
+     .type = PARAM_TEXT,
+     .offset = AT(name[REGION_ACTIVE]),
+     .fallback = "north-india",
+     .text = "The region that serves users before anything fails.",
+     .source = "article: North India"},
+    {.key = "passive",
+     .type = PARAM_TEXT,
+     .offset = AT(name[REGION_PASSIVE]),
+     .fallback = "west-india",
+     .text = "The region that stands by.",
+     .source = "article: West India"},
+};
+#undef AT
+static const ParamTable regions_table = {
+    .specs = regions_specs, .count = G_N_ELEMENTS(regions_specs), .size = sizeof(RegionsConfig)};
+
+#define AT(member) offsetof(NetworkConfig, member)
+static const ParamSpec network_specs[] = {
+    {.key = "users",
+     .type = PARAM_DIST,
+     .offset = AT(users),
+     .fallback = "10ms",
+     .text = "A user's request to the router's edge, or a DNS answer back; one way.",
+     .source = "ours"},
+    {.key = "edge",
+     .type = PARAM_DIST,
+     .offset = AT(edge),
+     .fallback = "10ms",
+     .text = "Router's edge to a region, one way.",
+     .source = "P50 round trips between Indian regions, April 2024: 20 to 41 ms"},
+    {.key = "reply",
+     .type = PARAM_DIST,
+     .offset = AT(reply),
+     .fallback = "20ms",
+     .text = "A region's answer to the user, through the edge.",
+     .source = "ours"},
+    {.key = "local",
+     .type = PARAM_DIST,
+     .offset = AT(local),
+     .fallback = "500us",
+     .text = "Between services of one region, one way.",
+     .source = "ours"},
+    {.key = "wan",
+     .type = PARAM_DIST,
+     .offset = AT(wan),
+     .fallback = "12500us",
+     .text =
+         "Between the two regions, one way. Replication delays are set with the database and the "
+         "mirror; this one is for their requests.",
+     .source = "P50 round trip Central India to West India, April 2024: 25 ms"},
+    {.key = "management",
+     .type = PARAM_DIST,
+     .offset = AT(management),
+     .fallback = "50ms",
+     .text =
+         "Commands of the failover controller and the control plane, and their answers; one way.",
+     .source = "ours"},
+};
+#undef AT
+static const ParamTable network_table = {
+    .specs = network_specs, .count = G_N_ELEMENTS(network_specs), .size = sizeof(NetworkConfig)};
+
+#define AT(member) offsetof(RunConfig, member)
+static const ParamSpec run_specs[] = {
+    {.key = "duration",
+     .type = PARAM_TIME,
+     .offset = AT(duration),
+     .fallback = "30m",
+     .min = 1e-9,
+     .max = 366 * 86400.0,
+     .text = "How long payments are submitted.",
+     .source = ""},
+    {.key = "warmup",
+     .type = PARAM_TIME,
+     .offset = AT(warmup),
+     .fallback = "0ns",
+     .text = "Payments submitted before this are simulated and not counted.",
+     .source = ""},
+    {.key = "drain",
+     .type = PARAM_TIME,
+     .offset = AT(drain),
+     .fallback = "0ns",
+     .text = "How long the run goes on after that, so that payments under way can end.",
+     .source = ""},
+    {.key = "replications",
+     .type = PARAM_COUNT,
+     .offset = AT(replications),
+     .fallback = "100",
+     .min = 1,
+     .max = 1e8,
+     .text = "Independent runs.",
+     .source = ""},
+    {.key = "seed",
+     .type = PARAM_COUNT,
+     .offset = AT(seed),
+     .fallback = "42",
+     .max = 9e18,
+     .text = "Same scenario, seed and version: same bytes.",
+     .source = ""},
+};
+#undef AT
+static const ParamTable run_table = {
+    .specs = run_specs, .count = G_N_ELEMENTS(run_specs), .size = sizeof(RunConfig)};
+
+#define AT(member) offsetof(MeasureConfig, member)
+static const ParamSpec measure_specs[] = {
+    {.key = "window",
+     .type = PARAM_TIME,
+     .offset = AT(window),
+     .fallback = "1s",
+     .min = 0.001,
+     .max = 3600,
+     .text = "Attempts are judged together by the window in which they were sent.",
+     .source = ""},
+    {.key = "success",
+     .type = PARAM_SHARE,
+     .offset = AT(success),
+     .fallback = "99%",
+     .text = "Service is there while at least this share of the attempts sent in a window succeed.",
+     .source = ""},
+};
+#undef AT
+static const ParamTable measure_table = {
+    .specs = measure_specs, .count = G_N_ELEMENTS(measure_specs), .size = sizeof(MeasureConfig)};
+
+#define AT(member) offsetof(ExpectConfig, member)
+static const ParamSpec expect_specs[] = {
+    {.key = "that",
+     .type = PARAM_TEXT,
+     .offset = AT(that),
+     .text =
+         "METRIC[.STATISTIC] OP VALUE, such as rto.service.p95 <= 5m. Statistics: mean (default), "
+         "min, max, p50, p90, p95, p99, p99.9.",
+     .source = ""},
+    {.key = "why",
+     .type = PARAM_TEXT,
+     .offset = AT(why),
+     .fallback = "\"\"",
+     .text = "Where the limit comes from.",
+     .source = ""},
+};
+#undef AT
+static const ParamTable expect_table = {.specs = expect_specs,
+                                        .count = G_N_ELEMENTS(expect_specs),
+                                        .size = sizeof(ExpectConfig),
+                                        .shorthand = "that"};
+
+#define AT(member) offsetof(TopConfig, member)
+static const ParamSpec top_specs[] = {
+    {.key = "version",
+     .type = PARAM_COUNT,
+     .offset = AT(version),
+     .min = 1,
+     .max = 1,
+     .text = "Version of the scenario language: 1.",
+     .source = ""},
+    {.key = "name",
+     .type = PARAM_TEXT,
+     .offset = AT(name),
+     .text = "Title of the scenario.",
+     .source = ""},
+    {.key = "about",
+     .type = PARAM_TEXT,
+     .offset = AT(about),
+     .fallback = "\"\"",
+     .text = "What it shows.",
+     .source = ""},
+    {.key = "consumers",
+     .type = PARAM_LIST,
+     .offset = AT(consumers),
+     .fallback = "[{name: fraud}, {name: notification}, {name: audit}]",
+     .items = &consumer_table,
+     .text = "Consumer groups that act on each payment's event; at most 4.",
+     .source = "article: fraud detection, notification, audit logging"},
+    {.key = "events",
+     .type = PARAM_LIST,
+     .offset = AT(events),
+     .fallback = "[]",
+     .items = &events_table,
+     .text = "What fails, when, for how long.",
+     .source = ""},
+    {.key = "expect",
+     .type = PARAM_LIST,
+     .offset = AT(expect),
+     .fallback = "[]",
+     .items = &expect_table,
+     .text = "What must hold: PASS, FAIL or INCONCLUSIVE.",
+     .source = ""},
+};
+#undef AT
+static const ParamTable top_table = {
+    .specs = top_specs, .count = G_N_ELEMENTS(top_specs), .size = sizeof(TopConfig)};
+
+#define SECTION(member, table_name, words)                                                         \
+    {                                                                                              \
+        .name = #member, .text = words, .table = &table_name, .offset = offsetof(Scenario, member) \
+    }
+
+static const ParamSection sections[] = {
+    {.name = "", .text = "", .table = &top_table, .offset = offsetof(Scenario, top)},
+    SECTION(regions, regions_table, "The two regions."),
+    SECTION(network, network_table, "Latencies of the links."),
+    SECTION(users, users_table, "Who pays, how often, and what they do when it fails."),
+    SECTION(router, router_table, "The global router: Front Door or Traffic Manager."),
+    SECTION(application, application_table, "The services on AKS, the same in both regions."),
+    SECTION(kafka, kafka_table, "The Kafka cluster of each region."),
+    SECTION(mirror, mirror_table, "MirrorMaker 2, from the active region to the passive one."),
+    SECTION(database, database_table, "The database and its replica."),
+    SECTION(failover, failover_table, "Who detects, who decides, and the runbook."),
+    SECTION(run, run_table, "How long, how often, which seed."),
+    SECTION(measure, measure_table, "When service counts as there."),
+};
+
+const ParamSchema scenario_schema = {
+    .sections = sections, .count = G_N_ELEMENTS(sections), .size = sizeof(Scenario)};

@@ -1,0 +1,66 @@
+#include "models/storage.h"
+
+#include <glib.h>
+
+Storage *storage_new(uint32_t region, uint32_t partitions, uint32_t groups)
+{
+    Storage *storage = g_new0(Storage, 1);
+    storage->region = region;
+    storage->partitions = partitions;
+    storage->groups = groups;
+    storage->log = g_new0(Log, partitions);
+    for (uint32_t g = 0; g < groups; g++) {
+        storage->committed[g] = g_new(int64_t, partitions);
+        for (uint32_t p = 0; p < partitions; p++)
+            storage->committed[g][p] = OFFSET_NONE;
+    }
+    return storage;
+}
+
+void storage_free(Storage *storage)
+{
+    if (!storage)
+        return;
+    for (uint32_t p = 0; p < storage->partitions; p++)
+        log_clear(&storage->log[p]);
+    for (uint32_t g = 0; g < storage->groups; g++)
+        g_free(storage->committed[g]);
+    g_free(storage->log);
+    g_free(storage->pin);
+    g_free(storage);
+}
+
+void storage_pin(Storage *storage)
+{
+    storage->pin = g_new0(int64_t, storage->partitions);
+}
+
+int64_t storage_commit(Storage *storage, uint32_t partition, int64_t offset, Ledger *ledger)
+{
+    Log *log = &storage->log[partition];
+    int64_t before = log->high_watermark;
+    for (; log->high_watermark < offset; log->high_watermark++)
+        ledger_event(ledger, log_at(log, log->high_watermark), storage->region);
+    return log->high_watermark - before;
+}
+
+/* The first offset that a mirror, or a consumer that restarts, could still ask for. */
+static int64_t first_needed(const Storage *storage, uint32_t partition)
+{
+    int64_t needed = storage->log[partition].high_watermark;
+    if (storage->pin)
+        needed = MIN(needed, storage->pin[partition]);
+    for (uint32_t g = 0; storage->consumed_here && g < storage->groups; g++)
+        needed = MIN(needed, MAX(storage->committed[g][partition], 0));
+    return needed;
+}
+
+void storage_trim(Storage *storage, uint32_t partition, Ledger *ledger)
+{
+    Log *log = &storage->log[partition];
+    int64_t needed = first_needed(storage, partition);
+    int64_t offset = log->base;
+    while (offset < needed && ledger_effects_done(ledger, log_at(log, offset), storage->groups))
+        offset++;
+    log_trim(log, offset, ledger);
+}

@@ -1,0 +1,37 @@
+/* What a Kafka cluster keeps on disk: partition logs and committed consumer offsets.
+ *
+ * Passive data: a cluster (models/kafka) owns one; consumers and the mirror read it, over whatever
+ * connection they have, and write what Kafka would let them write. It outlives crashes.
+ */
+#ifndef MODELS_STORAGE_H
+#define MODELS_STORAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/log.h"
+
+#define PARTITIONS_MAX 1024
+#define OFFSET_NONE    INT64_C(-1) /* the group has committed nothing for this partition */
+
+typedef struct Storage {
+    uint32_t region;
+    uint32_t partitions;
+    uint32_t groups;
+    Log *log;                          /* by partition */
+    int64_t *committed[LEDGER_GROUPS]; /* by group and partition */
+    bool primary;                      /* the cluster takes producers' writes */
+    bool consumed_here;                /* the groups run in this region */
+    int64_t *pin; /* by partition: a mirror may still read from here on; NULL: nobody mirrors it */
+} Storage;
+
+Storage *storage_new(uint32_t region, uint32_t partitions, uint32_t groups);
+void storage_free(Storage *storage);
+/* A mirror will read these logs: keep records from its cursor on (the pins start at 0). */
+void storage_pin(Storage *storage);
+/* Make records below `offset` visible: raises the high watermark and stamps the events. */
+int64_t storage_commit(Storage *storage, uint32_t partition, int64_t offset, Ledger *ledger);
+/* Release the records at the front that nobody can need again. */
+void storage_trim(Storage *storage, uint32_t partition, Ledger *ledger);
+
+#endif

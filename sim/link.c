@@ -1,0 +1,206 @@
+#include "sim/link.h"
+
+#include "sim/check.h"
+
+/* How it travels:
+ *
+ *   stream, or constant latency      on a lane, addressed to its receiver
+ *   requests                         in the queue, addressed to its receiver
+ *   requests that a cut can flush    kept here; the queue has an event of the link's own, which
+ *                                    dies with the link's incarnation
+ */
+typedef enum Travel { TRAVEL_LANE, TRAVEL_QUEUE, TRAVEL_KEPT } Travel;
+
+enum { LINK_ARRIVAL, LINK_EVENTS };
+
+/* An event on the wire; or free, when `next` names the next free one. */
+typedef struct Kept {
+    SimEvent event;
+    size_t next;
+} Kept;
+
+#define ON_WIRE SIZE_MAX
+#define NONE    (SIZE_MAX - 1)
+
+typedef struct Watch {
+    SimComponent watcher;
+    uint16_t kind;
+} Watch;
+
+struct SimLink {
+    Sim *sim;
+    SimComponent id;
+    SimComponent receiver; /* 0: none of its own */
+    const Dist *latency;
+    RandomStream stream;
+    bool flush;
+    Travel travel;
+    SimLane lane;
+    GArray *kept;     /* of Kept */
+    size_t free_kept; /* NONE if there is none */
+    GArray *watches;  /* of Watch */
+    uint64_t sent, dropped;
+};
+
+static void link_arrival(Sim *sim, void *self, const SimEvent *event);
+static void link_down(Sim *sim, void *self);
+static void link_up(Sim *sim, void *self);
+
+static const SimHandler link_handlers[LINK_EVENTS] = {[LINK_ARRIVAL] = link_arrival};
+
+static const SimType link_type = {
+    .name = "link",
+    .handlers = link_handlers,
+    .handler_count = LINK_EVENTS,
+    .down = link_down,
+    .up = link_up,
+};
+
+SimLink *sim_link_new(Sim *sim, const char *name, const Dist *latency, RandomStream stream,
+                      SimLinkKind kind)
+{
+    SimLink *link = g_new0(SimLink, 1);
+    link->sim = sim;
+    link->id = sim_add(sim, &link_type, link, name);
+    link->latency = latency;
+    link->stream = stream;
+    link->flush = ((unsigned)kind & SIM_LINK_FLUSH) != 0;
+    bool requests = ((unsigned)kind & SIM_LINK_REQUESTS) != 0;
+    if (!requests || dist_is_constant(latency)) {
+        link->travel = TRAVEL_LANE;
+        link->lane = sim_lane_new(sim);
+    } else {
+        link->travel = link->flush ? TRAVEL_KEPT : TRAVEL_QUEUE;
+    }
+    link->kept = g_array_new(FALSE, FALSE, sizeof(Kept));
+    link->free_kept = NONE;
+    link->watches = g_array_new(FALSE, FALSE, sizeof(Watch));
+    return link;
+}
+
+void sim_link_free(SimLink *link)
+{
+    if (link == NULL)
+        return;
+    g_array_unref(link->kept);
+    g_array_unref(link->watches);
+    g_free(link);
+}
+
+SimComponent sim_link_component(const SimLink *link)
+{
+    return link->id;
+}
+
+/* Keep an event, stamped with its receiver's incarnation as the engine would; returns its place. */
+static size_t link_keep(SimLink *link, SimEvent event)
+{
+    event.incarnation = sim_incarnation(link->sim, event.component);
+    size_t place = link->free_kept;
+    if (place == NONE) {
+        place = link->kept->len;
+        g_array_set_size(link->kept, link->kept->len + 1);
+    } else {
+        link->free_kept = g_array_index(link->kept, Kept, place).next;
+    }
+    g_array_index(link->kept, Kept, place) = (Kept){.event = event, .next = ON_WIRE};
+    return place;
+}
+
+static SimEvent link_take(SimLink *link, size_t place)
+{
+    Kept *kept = &g_array_index(link->kept, Kept, place);
+    SIM_CHECK(kept->next == ON_WIRE);
+    kept->next = link->free_kept;
+    link->free_kept = place;
+    return kept->event;
+}
+
+static void link_arrival(Sim *sim, void *self, const SimEvent *event)
+{
+    sim_deliver(sim, link_take(self, (size_t)event->subject));
+}
+
+static void link_flush(Sim *sim, SimLink *link)
+{
+    if (link->travel == TRAVEL_LANE) {
+        link->dropped += sim_lane_length(sim, link->lane);
+        sim_lane_clear(sim, link->lane);
+        return;
+    }
+    for (size_t place = 0; place < link->kept->len; place++) {
+        if (g_array_index(link->kept, Kept, place).next != ON_WIRE)
+            continue;
+        link->dropped++;
+        sim_drop(sim, link_take(link, place));
+    }
+}
+
+static void link_tell_watchers(Sim *sim, const SimLink *link, bool up)
+{
+    for (guint i = 0; i < link->watches->len; i++) {
+        const Watch *watch = &g_array_index(link->watches, Watch, i);
+        sim_after(
+            sim, 0, SIM_PHASE_FAULT,
+            (SimEvent){
+                .component = watch->watcher, .kind = watch->kind, .value = up, .sender = link->id});
+    }
+}
+
+static void link_down(Sim *sim, void *self)
+{
+    SimLink *link = self;
+    if (link->flush)
+        link_flush(sim, link);
+    link_tell_watchers(sim, link, false);
+}
+
+static void link_up(Sim *sim, void *self)
+{
+    link_tell_watchers(sim, self, true);
+}
+
+void sim_link_connect(SimLink *link, SimComponent receiver)
+{
+    link->receiver = receiver;
+}
+
+void sim_link_watch(SimLink *link, SimComponent watcher, uint16_t kind)
+{
+    Watch watch = {watcher, kind};
+    g_array_append_val(link->watches, watch);
+}
+
+void sim_link_send(SimLink *link, SimEvent event)
+{
+    Sim *sim = link->sim;
+    link->sent++;
+    if (event.component == 0)
+        event.component = link->receiver;
+    SIM_CHECK(event.component != 0);
+    if (!sim_is_up(sim, link->id)) {
+        link->dropped++;
+        sim_drop(sim, event);
+        return;
+    }
+    SimTime latency = dist_draw(link->latency, &link->stream);
+    if (link->travel == TRAVEL_LANE) {
+        sim_lane_push(sim, link->lane, sim_now(sim) + latency, SIM_PHASE_MESSAGE, event);
+    } else if (link->travel == TRAVEL_QUEUE) {
+        sim_after(sim, latency, SIM_PHASE_MESSAGE, event);
+    } else {
+        size_t place = link_keep(link, event);
+        sim_after(sim, latency, SIM_PHASE_MESSAGE,
+                  (SimEvent){.component = link->id, .kind = LINK_ARRIVAL, .subject = place});
+    }
+}
+
+uint64_t sim_link_sent(const SimLink *link)
+{
+    return link->sent;
+}
+
+uint64_t sim_link_dropped(const SimLink *link)
+{
+    return link->dropped;
+}
