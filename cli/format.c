@@ -133,7 +133,9 @@ char *format_share(double share, int extra)
     double percent = share * 100;
     int decimals = clamp(decimals_of_three(fabs(percent)), 0, 3) + extra;
     g_autofree char *text = decimal(percent, decimals);
-    /* Never round "almost all" to 100 %. */
+    /* Neither "hardly any" is 0 %, nor "almost all" 100 %. */
+    if (percent > 0 && strcmp(text, "0") == 0)
+        return g_strdup("<0.001 %");
     while (percent < 100 && percent > 99 && strcmp(text, "100") == 0 && decimals < 9) {
         g_free(text);
         text = decimal(percent, ++decimals);
@@ -162,8 +164,13 @@ char *format_offset(SimTime at, SimTime origin)
     const char *sign = before ? "−" : "+";
     if (seconds < 59.9995)
         return g_strdup_printf("%s%.3fs", sign, seconds);
-    g_autofree char *text = minutes(seconds, 1);
-    return g_strconcat(sign, text, NULL);
+    /* Tenths always, so that a column of offsets stays aligned. */
+    int64_t tenths = (int64_t)floor(seconds * 10 + 0.5), minute = tenths / 600;
+    g_autofree char *hours =
+        minute >= 60 ? g_strdup_printf("%" PRId64 "h%02" PRId64, minute / 60, minute % 60)
+                     : g_strdup_printf("%" PRId64, minute);
+    return g_strdup_printf("%s%sm%02" PRId64 ".%" PRId64 "s", sign, hours, tenths % 600 / 10,
+                           tenths % 10);
 }
 
 char *format_plural(size_t count, const char *noun)

@@ -70,11 +70,14 @@ static void put_step(Page *page, const Axis *axis, const RecoveryStep *step)
 static void put_axis(Page *page, const Axis *axis)
 {
     g_autofree char *end = format_seconds(sim_seconds(axis->end - axis->origin), 0);
-    g_autofree char *label = g_strconcat("+", end, NULL);
+    /* No step ended: the axis has no scale. */
+    bool scaled = axis->end > axis->origin + SIM_MS;
+    g_autofree char *label = scaled ? g_strconcat("+", end, NULL) : g_strdup("");
     page_repeat(page, INK_PLAIN, " ", axis->name_columns + 3);
     page_cell(page, INK_DIM, "outage", -8);
     page_cell(page, INK_DIM, label, BAR_COLUMNS - 8);
-    page_ink(page, INK_DIM, "\n  █ decided the recovery time   ░ meanwhile\n");
+    page_end_line(page);
+    page_ink(page, INK_DIM, "  █ decided the recovery time   ░ meanwhile\n");
 }
 
 void report_recovery(Page *page, const Study *study)

@@ -318,8 +318,8 @@ static double events_delivered(const RunFacts *facts)
     X("rto.kafka", SECONDS, rto_kafka, "Length of the runbook's step switch-kafka.")               \
     X("rto.resume", SECONDS, rto_resume, "Length of the runbook's step resume-consumers.")         \
     X("rto.reroute", SECONDS, rto_reroute,                                                         \
-      "router.failover runbook: length of the step reroute. automatic: from the outage until the " \
-      "last edge sends its users to the passive region.")                                          \
+      "With router.failover = runbook, the length of the step reroute; with automatic, from the "  \
+      "outage until the last edge sends its users to the passive region.")                                          \
     X("rto.first", SECONDS, rto_first,                                                             \
       "From the outage to the first acknowledgement of an attempt sent after it.")                 \
     X("rto.service", SECONDS, rto_service,                                                         \

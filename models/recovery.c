@@ -90,6 +90,11 @@ double recovery_service_seconds(const Recovery *recovery)
     if (recovery->outage_at == SIM_NEVER)
         return NAN;
     SimTime back = (recovery->last_bad + 1) * recovery->window;
+    SimTime last_sent = (SimTime)(recovery->last_sent + 1) * recovery->window;
+    SimTime last_good = (recovery->last_good + 1) * recovery->window;
+    /* The run ended before anyone could tell: that is no success. */
+    if (last_sent > recovery->outage_at && last_good <= recovery->outage_at)
+        return INFINITY;
     if (recovery->last_bad < 0 || back <= recovery->outage_at)
         return 0;
     if (recovery->last_good < recovery->last_bad)

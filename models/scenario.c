@@ -26,6 +26,12 @@ static const char *path_to(Path *path, const char *list, size_t i, const char *k
     return path->text;
 }
 
+/* A key or item that was read with an error holds a stand-in: not to be judged again. */
+static bool failed(const Check *check, const char *path)
+{
+    return param_doc_failed(check->doc, path);
+}
+
 /* ---- sections ---- */
 
 static void check_regions(const Check *check)
@@ -77,6 +83,8 @@ static void check_distinct(const Check *check, const char *list, const char *key
     Path path;
     GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
     for (size_t i = 0; i < count; i++) {
+        if (failed(check, path_to(&path, list, i, "")))
+            continue;
         if (!*names[i])
             param_doc_error(check->doc, check->diags, path_to(&path, list, i, key), NULL,
                             "a name must not be empty");
@@ -113,7 +121,7 @@ static void check_cast(const Check *check)
     for (size_t i = 0; i < list->count; i++) {
         const CastConfig *cast = &ITEMS(CastConfig, *list)[i];
         g_ptr_array_add(names, cast->name);
-        if (dist_is_constant(cast->at) &&
+        if (!failed(check, path_to(&path, "users.cast", i, "")) && dist_is_constant(cast->at) &&
             dist_mean(cast->at) >= sim_seconds(check->scenario->run.duration))
             param_doc_warn(check->doc, check->diags, path_to(&path, "users.cast", i, "at"), NULL,
                            "%s never pays: this is after run.duration", cast->name);
@@ -149,8 +157,10 @@ static bool check_step_names(const Check *check, size_t i)
         char *hint =
             near ? g_strdup_printf("did you mean \"%s\"? It must be a step of this runbook", near)
                  : g_strdup("name a step of this runbook");
-        param_doc_error(check->doc, check->diags, path_to(&path, "failover.steps", i, "after"),
-                        hint, "there is no step \"%s\"", name);
+        char *key = g_strdup_printf("after[%zu]", a);
+        param_doc_error(check->doc, check->diags, path_to(&path, "failover.steps", i, key), hint,
+                        "there is no step \"%s\"", name);
+        g_free(key);
         g_free(hint);
         good = false;
     }
@@ -189,6 +199,8 @@ static void check_cycle(const Check *check)
 
 static void check_steps(const Check *check)
 {
+    if (failed(check, "failover.steps"))
+        return;
     bool good = true;
     for (size_t i = 0; i < check->scenario->failover.steps.count; i++)
         good = check_step_names(check, i) && good;
@@ -300,11 +312,14 @@ static void check_all(const Check *check)
     check_consumers(check);
     check_cast(check);
     check_steps(check);
+    Path path;
     for (size_t i = 0; i < s->top.events.count; i++)
-        check_event(check, i);
+        if (!failed(check, path_to(&path, "events", i, "")))
+            check_event(check, i);
     s->expect = g_new0(ScenarioExpect, s->top.expect.count);
     for (size_t i = 0; i < s->top.expect.count; i++)
-        parse_expect(check, i);
+        if (!failed(check, path_to(&path, "expect", i, "")))
+            parse_expect(check, i);
 }
 
 Scenario *scenario_read(const char *file, const char *text, size_t length, const char *const *sets,
@@ -314,9 +329,7 @@ Scenario *scenario_read(const char *file, const char *text, size_t length, const
     size_t errors = diags->errors;
     ParamDoc *doc =
         param_read(&scenario_schema, file, text, length, sets, set_count, scenario, diags);
-    /* Checks between keys need every key: one missing would be blamed for what it is not. */
-    if (diags->errors == errors)
-        check_all(&(Check){scenario, doc, diags});
+    check_all(&(Check){scenario, doc, diags});
     param_doc_free(doc);
     if (diags->errors > errors) {
         scenario_free(scenario);

@@ -15,9 +15,10 @@
 #define KEYS_SHOWN 12 /* an unknown key's hint lists the right ones if they are few */
 
 struct ParamDoc {
-    GPtrArray *sources; /* Source*; the first is the file */
-    GPtrArray *trees;   /* YamlTree*; the first is the file's */
-    YamlNode *root;     /* NULL if nothing could be read */
+    GPtrArray *sources;   /* Source*; the first is the file */
+    GPtrArray *trees;     /* YamlTree*; the first is the file's */
+    YamlNode *root;       /* NULL if nothing could be read */
+    GHashTable *troubled; /* set of paths (char*) at or below which there was an error */
 };
 
 /* A table being bound to a struct. */
@@ -397,14 +398,22 @@ static void fill(ParamReader *reader, const ParamSlot *slot)
         bind_blank(slot);
 }
 
+static void note_trouble(ParamReader *reader, const char *path, size_t errors_before)
+{
+    if (reader->diags->errors > errors_before)
+        g_hash_table_add(reader->troubled, g_strdup(path));
+}
+
 static void take_spec(ParamReader *reader, const Place *place, const ParamSpec *spec,
                       const YamlNode *value)
 {
     size_t i = (size_t)(spec - place->table->specs);
     char *path = path_join(place->path, spec->key);
     ParamSlot slot = slot_at(place, i, path);
+    size_t errors = reader->diags->errors;
     if (!param_value(reader, &slot, value))
         fill(reader, &slot);
+    note_trouble(reader, path, errors);
     place->seen[i] = true;
     g_free(path);
 }
@@ -524,7 +533,9 @@ bool param_list(ParamReader *reader, const ParamSlot *slot, const YamlNode *node
     list->item = g_malloc0_n(MAX(list->count, 1), table->size);
     for (size_t i = 0; i < list->count; i++) {
         char *path = g_strdup_printf("%s[%zu]", slot->path, i);
+        size_t errors = reader->diags->errors;
         bind_item(reader, table, (char *)list->item + i * table->size, path, yaml_value(node, i));
+        note_trouble(reader, path, errors);
         g_free(path);
     }
     return true;
@@ -780,6 +791,7 @@ ParamDoc *param_read(const ParamSchema *schema, const char *file, const char *te
     ParamDoc *doc = g_new0(ParamDoc, 1);
     doc->sources = g_ptr_array_new_with_free_func(free_source);
     doc->trees = g_ptr_array_new_with_free_func(free_tree);
+    doc->troubled = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     DiagList found;
     diag_list_init(&found);
     char *directory = g_path_get_dirname(file);
@@ -795,6 +807,7 @@ ParamDoc *param_read(const ParamSchema *schema, const char *file, const char *te
         .complete = tree->complete,
         .excused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
         .fallbacks = g_hash_table_new_full(NULL, NULL, NULL, fallback_free),
+        .troubled = doc->troubled,
     };
     memset(target, 0, schema->size);
     bind_root(&reader, doc->root, target);
@@ -813,10 +826,16 @@ void param_doc_free(ParamDoc *doc)
         return;
     g_ptr_array_free(doc->trees, TRUE);
     g_ptr_array_free(doc->sources, TRUE);
+    g_hash_table_destroy(doc->troubled);
     g_free(doc);
 }
 
 /* Checks that need more than one key. */
+
+bool param_doc_failed(const ParamDoc *doc, const char *path)
+{
+    return g_hash_table_contains(doc->troubled, path);
+}
 
 bool param_doc_has(const ParamDoc *doc, const char *path)
 {

@@ -106,6 +106,9 @@ void param_clear(const ParamSchema *schema, void *target);
 
 /* Was the key written by the user? ("users.retry.max", "events[1].target") */
 bool param_doc_has(const ParamDoc *doc, const char *path);
+/* Was there an error in this key, list or list item ("failover.steps", "events[1]")? Its value is
+ * then a stand-in that no further check should judge. */
+bool param_doc_failed(const ParamDoc *doc, const char *path);
 /* Add a diagnostic at a key's value (or the nearest parent that was written; else line 1, shown
  * without its text). The hint is taken as it is: name the key to explain in it, if there is one. */
 void param_doc_error(const ParamDoc *doc, DiagList *diags, const char *path, const char *hint,

@@ -21,6 +21,7 @@ typedef struct ParamReader {
     bool complete;         /* the whole file could be read: a key that is not there is missing */
     GHashTable *excused;   /* keys known to be wrong in name or place: not missing as well */
     GHashTable *fallbacks; /* ParamSpec* to its default, read once */
+    GHashTable *troubled;  /* the doc's: paths at or below which something is wrong */
     char **keys;           /* param_keys, when first needed */
 } ParamReader;
 

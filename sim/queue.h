@@ -129,45 +129,9 @@ static inline void sim_event_copy(SimEvent *to, const SimEvent *from)
     to->extra = (uint32_t)sim_opaque(from->extra);
 }
 
-/* Of four siblings the least, without a branch. */
-static inline size_t sim_queue_least_of_four(const SimKey *keys, size_t first)
-{
-    const SimKey *group = keys + first;
-    size_t low = sim_opaque(group[1] < group[0]);
-    size_t high = sim_opaque(group[3] < group[2]) + 2;
-    size_t is_high = sim_opaque(group[high] < group[low]);
-    return first + (low ^ ((low ^ high) & (0 - is_high)));
-}
-
-/* A smaller heap lies in the nearest caches, where prefetching only costs. */
-#define SIM_QUEUE_PREFETCH_FROM 1024
-
-/* Let `key` sink from place `at` to where it belongs. */
-static inline void sim_queue_sink(SimQueue *queue, size_t at, SimKey key)
-{
-    SimKey *keys = queue->keys;
-    size_t end = queue->end;
-    for (size_t children = 4 * at - 8; children < end; children = 4 * at - 8) {
-        /* All grandchildren, while this level is decided. Written out here: gcc 12 takes a function
-         * that only prefetches for one without effect and drops its call. */
-        if (end >= SIM_QUEUE_PREFETCH_FROM && 4 * children - 8 < end) {
-            const SimKey *line = &keys[4 * children - 8];
-            __builtin_prefetch(line);
-            __builtin_prefetch(line + 4);
-            __builtin_prefetch(line + 8);
-            __builtin_prefetch(line + 12);
-        }
-        size_t least = sim_queue_least_of_four(keys, children);
-        if (key < keys[least])
-            break;
-        keys[at] = keys[least];
-        /* The new root's event is wanted next: fetch it while the rest sinks. */
-        if (at == SIM_QUEUE_ROOT)
-            __builtin_prefetch(&queue->slots[sim_key_slot(keys[at])]);
-        at = least;
-    }
-    keys[at] = key;
-}
+/* Let `key` sink from place `at` to where it belongs. Not inline: inlined into every way of
+ * scheduling it was slower. */
+void sim_queue_sink(SimQueue *queue, size_t at, SimKey key);
 
 static inline void sim_queue_rise(SimQueue *queue, size_t at, SimKey key)
 {

@@ -117,7 +117,7 @@ try 2 run wrong.yaml -o never; silent; absent never
 warns "wrong.yaml:3:1: error"; warns "wrong.yaml:4:"; warns '"users"'
 try 2 run "$drill" wrong.yaml -o never; silent; absent never
 try 2 validate wrong.yaml; silent; warns "wrong.yaml:3:1: error"; warns "wrong.yaml:4:"
-printf 'version: 1\nname: No such metric\nexpect: [rto.servce.p95 <= 5m]\n' >metric.yaml
+printf 'version: 1\nname: No such metric\nregions: {active: a, passive: b}\nusers: {rate: 1/s}\nexpect: [rto.servce.p95 <= 5m]\n' >metric.yaml
 try 2 run metric.yaml; silent; warns "rto.service"
 printf 'a: [\n' >broken.yaml
 try 2 run broken.yaml; silent; warns "broken.yaml:"
