@@ -2,6 +2,15 @@
 
 #include "cli/results.h"
 
+/* Ten digits: the quantiles behind an interval come from libm, whose last bits differ between
+ * processors; what the runs measured does not and is written in full. */
+static void put_bound(Json *json, double bound)
+{
+    char digits[32];
+    g_ascii_formatd(digits, sizeof digits, "%.10g", bound);
+    json_number(json, g_ascii_strtod(digits, NULL));
+}
+
 static void put_interval(Json *json, StatsInterval interval)
 {
     if (!interval.available) {
@@ -9,8 +18,8 @@ static void put_interval(Json *json, StatsInterval interval)
         return;
     }
     json_array_flat(json);
-    json_number(json, interval.low);
-    json_number(json, interval.high);
+    put_bound(json, interval.low);
+    put_bound(json, interval.high);
     json_end(json);
 }
 

@@ -398,7 +398,8 @@ static const ParamSpec specs[] = {
      .type = PARAM_FLAG,
      .offset = AT(publish),
      .fallback = "yes",
-     .text = "no: payments are written to the database alone, without an event.",
+     .text = "Whether payments have events. no: payments are written to the database alone, "
+             "without an event.",
      .source = ""},
     {.key = "republish",
      .type = PARAM_FLAG,
@@ -421,9 +422,9 @@ static const ParamSpec specs[] = {
      .type = PARAM_FLAG,
      .offset = AT(shared_sessions),
      .fallback = "no",
-     .text =
-         "yes: both regions accept each other's sessions; no: users authenticate again when the "
-         "region changes.",
+     .text = "Whether sessions survive a change of region. yes: both regions accept each other's "
+             "sessions; no: users authenticate again when the "
+             "region changes.",
      .source = "article: session affinity and re-auth if the region changes"},
 };
 #undef AT

@@ -397,9 +397,9 @@ static const ParamSpec specs[] = {
      .type = PARAM_FLAG,
      .offset = AT(idempotent),
      .fallback = "no",
-     .text =
-         "yes: the group recognises a payment that it has acted on, in either region, and skips "
-         "it (its memory is taken to survive).",
+     .text = "Whether repeats are harmless. yes: the group recognises a payment that it has acted "
+             "on, in either region, and skips "
+             "it (its memory is taken to survive).",
      .source = "article: idempotent consumers, so that replays cause no duplicates"},
 };
 #undef AT

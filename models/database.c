@@ -511,9 +511,9 @@ static const ParamSpec specs[] = {
      .offset = AT(replication),
      .fallback = "async",
      .choices = replication_choices,
-     .text =
-         "async: the writer is answered after the local commit. sync: only after the standby has "
-         "hardened it too. none: there is no stream; a promoted standby is empty.",
+     .text = "When the writer is answered. async: the writer is answered after the local commit. "
+             "sync: only after the standby has "
+             "hardened it too. none: there is no stream; a promoted standby is empty.",
      .source = "Azure SQL geo-replication is asynchronous; sp_wait_for_database_copy_sync and "
                "PostgreSQL synchronous_commit=on wait"},
     {.key = "replication.lag",
@@ -530,9 +530,9 @@ static const ParamSpec specs[] = {
      .offset = AT(lag_vary),
      .fallback = "run",
      .choices = vary_choices,
-     .text =
-         "run: one lag is drawn for the whole run, as the state that the outage finds. record: one "
-         "for every commit; in log order a slow record then holds up those behind it.",
+     .text = "How often the lag is drawn. run: one lag is drawn for the whole run, as the state "
+             "that the outage finds. record: one "
+             "for every commit; in log order a slow record then holds up those behind it.",
      .source = ""},
     {.key = "replication.ship_time",
      .type = PARAM_DIST,
@@ -546,7 +546,8 @@ static const ParamSpec specs[] = {
      .offset = AT(order),
      .fallback = "log",
      .choices = order_choices,
-     .text = "log: records arrive in commit order. none: each arrives by itself.",
+     .text = "Order of arrival on the standby. log: records arrive in commit order. none: each "
+             "arrives by itself.",
      .source = "log shipping is ordered; Cosmos DB's eventual consistency is not"},
 };
 #undef AT

@@ -323,7 +323,8 @@ static const ParamSpec specs[] = {
      .offset = AT(mode),
      .fallback = "semi-automatic",
      .choices = mode_choices,
-     .text = "manual: a person decides and starts every step. semi-automatic: a person decides. "
+     .text = "Who acts. manual: a person decides and starts every step. semi-automatic: a person "
+             "decides. "
              "automatic: nobody is asked. off: nobody acts.",
      .source = "article: manual or semi-automated"},
     {.key = "probe.interval",
@@ -401,7 +402,8 @@ static const ParamSpec specs[] = {
      .type = PARAM_FLAG,
      .offset = AT(cancel),
      .fallback = "yes",
-     .text = "yes: a region that looks healthy again before the decision calls the failover off.",
+     .text = "Whether a failover can be called off. yes: a region that looks healthy again before "
+             "the decision calls the failover off.",
      .source = ""},
     {.key = "step_retry",
      .type = PARAM_TIME,

@@ -319,7 +319,7 @@ static double events_delivered(const RunFacts *facts)
     X("rto.resume", SECONDS, rto_resume, "Length of the runbook's step resume-consumers.")         \
     X("rto.reroute", SECONDS, rto_reroute,                                                         \
       "With router.failover = runbook, the length of the step reroute; with automatic, from the "  \
-      "outage until the last edge sends its users to the passive region.")                                          \
+      "outage until the last edge sends its users to the passive region.")                         \
     X("rto.first", SECONDS, rto_first,                                                             \
       "From the outage to the first acknowledgement of an attempt sent after it.")                 \
     X("rto.service", SECONDS, rto_service,                                                         \

@@ -421,7 +421,8 @@ static const ParamSpec specs[] = {
      .type = PARAM_FLAG,
      .offset = AT(enabled),
      .fallback = "yes",
-     .text = "no: topics are not replicated; after a failover the passive Kafka is empty.",
+     .text = "Whether there is a mirror. no: topics are not replicated; after a failover the "
+             "passive Kafka is empty.",
      .source = ""},
     {.key = "runs_in",
      .type = PARAM_CHOICE,
@@ -451,7 +452,8 @@ static const ParamSpec specs[] = {
      .offset = AT(latency_vary),
      .fallback = "run",
      .choices = vary_choices,
-     .text = "run: one latency is drawn for the whole run. batch: one for every batch, which in "
+     .text = "How often the latency is drawn. run: one latency is drawn for the whole run. batch: "
+             "one for every batch, which in "
              "order holds up those behind it.",
      .source = ""},
     {.key = "poll_interval",

@@ -248,16 +248,17 @@ static const ParamSpec specs[] = {
      .offset = AT(kind),
      .fallback = "front-door",
      .choices = kind_choices,
-     .text =
-         "front-door: every request passes an edge, which decides then. traffic-manager: users ask "
-         "DNS and keep the answer for its TTL.",
+     .text = "How users are routed. front-door: every request passes an edge, which decides then. "
+             "traffic-manager: users ask "
+             "DNS and keep the answer for its TTL.",
      .source = "article: Azure Front Door / Traffic Manager"},
     {.key = "failover",
      .type = PARAM_CHOICE,
      .offset = AT(failover),
      .fallback = "automatic",
      .choices = failover_choices,
-     .text = "automatic: probes alone move the traffic, there and back. runbook: the standby gets "
+     .text = "What moves the traffic. automatic: probes alone move the traffic, there and back. "
+             "runbook: the standby gets "
              "traffic only after the runbook's reroute step.",
      .source = "Front Door: priority 2 is used only if no priority 1 origin is healthy"},
     {.key = "edges",

@@ -407,8 +407,8 @@ static const ParamSpec cast_specs[] = {
      .offset = AT(via),
      .fallback = "router",
      .choices = via_choices,
-     .text =
-         "router: as everybody. active, passive: straight to that region, by a misconfiguration.",
+     .text = "Which way this user comes. router: as everybody. active, passive: straight to that "
+             "region, by a misconfiguration.",
      .source = "article: User 5 reaches West India directly"},
 };
 #undef AT
@@ -428,7 +428,7 @@ static const ParamSpec specs[] = {
      .offset = AT(arrivals),
      .fallback = "poisson",
      .choices = arrivals_choices,
-     .text = "poisson: independent of each other. regular: one every 1/rate.",
+     .text = "How payments arrive. poisson: independent of each other. regular: one every 1/rate.",
      .source = ""},
     {.key = "population",
      .type = PARAM_COUNT,
@@ -450,7 +450,8 @@ static const ParamSpec specs[] = {
      .type = PARAM_FLAG,
      .offset = AT(idempotency_keys),
      .fallback = "yes",
-     .text = "yes: all attempts of a payment carry one key, and the database refuses a second row "
+     .text = "Whether retries can be recognised. yes: all attempts of a payment carry one key, and "
+             "the database refuses a second row "
              "with it. no: a retry of a payment that was applied applies it again.",
      .source = "article: ensure APIs can retry safely"},
     {.key = "retry.max",
