@@ -72,6 +72,7 @@ static void ship(Database *db, uint64_t position)
     SimTime now = sim_now(world->sim);
     Entry *entry = entry_at(db, position);
     db->departed = MAX(db->departed, now) + dist_draw(config->ship_time, &db->ship_draws);
+    db->departed = MIN(db->departed, now + SIM_TIME_LONGEST); /* no sum may leave the clock */
     SimTime lag = config->lag_vary == 0 ? db->run_lag : dist_draw(config->lag, &db->lag_draws);
     SimEvent apply = {.component = db->standby->id,
                       .kind = DB_APPLY,
@@ -118,14 +119,17 @@ static void wake_waiters(Database *db)
     }
 }
 
-/* The standby has been promoted: it takes no more, and nothing else will. */
+/* The standby has been promoted: it takes no more, and nothing else will. Who still waits for it
+ * (sync) gets an error: the row is here, and here alone. */
 static void detach(Database *db)
 {
     db->connected = false;
     db->standby = NULL;
+    for (guint i = db->first_waiter; i < db->waiters->len; i++)
+        g_array_index(db->waiters, Waiter, i).status = STATUS_ERROR;
     while (backlog(db) > 0)
         forget_front(db);
-    wake_waiters(db); /* their rows are here, and here alone; this primary is on its own */
+    wake_waiters(db);
 }
 
 static bool reachable(const Database *db)

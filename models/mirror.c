@@ -111,9 +111,8 @@ static void on_records(Sim *sim, void *self, const SimEvent *event)
         return;
     }
     SimTime now = sim_now(sim);
-    SimTime sending =
-        config->throughput > 0 ? (SimTime)((double)records / config->throughput * 1e9) : 0;
-    task->departed = MAX(task->departed, now) + sending;
+    double sending = config->throughput > 0 ? (double)records / config->throughput * 1e9 : 0;
+    task->departed = MAX(task->departed, now) + (SimTime)MIN(sending, (double)SIM_TIME_LONGEST);
     SimTime latency = config->latency_vary == 0
                           ? mirror->run_latency
                           : dist_draw(config->latency, &mirror->latency_draws);

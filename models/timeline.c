@@ -22,9 +22,9 @@ static RecoveryStep *add(GPtrArray *steps, const char *name, SimTime start, SimT
 static const char *decide_note(int mode)
 {
     static const char *const note[] = {
-        [FAILOVER_MANUAL] = "page, then a person decides",
-        [FAILOVER_SEMI_AUTOMATIC] = "page, then a person decides",
-        [FAILOVER_AUTOMATIC] = "hold time, nobody is asked",
+        [FAILOVER_MANUAL] = "page, then a person",
+        [FAILOVER_SEMI_AUTOMATIC] = "page, then a person",
+        [FAILOVER_AUTOMATIC] = "nobody is asked",
         [FAILOVER_OFF] = "nobody acts",
     };
     return note[mode];
@@ -77,7 +77,7 @@ static void add_users_return(GPtrArray *steps, const Recovery *recovery, SimTime
     SimTime back = recovery->outage_at + (SimTime)(service * 1e9 + 0.5);
     if (back > from)
         add(steps, "users return", from, back,
-            g_strdup("retries, logins and old routes until 99 % succeed"))
+            g_strdup("retries, logins"))
             ->critical = true;
 }
 
@@ -101,7 +101,7 @@ GPtrArray *timeline_build(const Scenario *scenario, const Recovery *recovery)
     if (by_probes(scenario) && recovery->edges_first_at != SIM_NEVER)
         edges =
             add(steps, "router turns", recovery->outage_at, recovery->edges_all_at,
-                g_strdup_printf("%d edges, each by its own probes", (int)scenario->router.edges));
+                g_strdup_printf("%d edges probe", (int)scenario->router.edges));
     int64_t last = last_needed(scenario, recovery);
     SimTime reached = SIM_NEVER;
     if (last == -2) {

@@ -323,7 +323,7 @@ Users *users_new(World *world, const UsersConfig *config, SimTime until, SimTime
     users->cast_draws = world_stream(world, "users", "cast");
     users->facts.latency = histogram_new();
     if (config->rate > 0)
-        users->regular_gap = (SimTime)(1e9 / config->rate + 0.5);
+        users->regular_gap = (SimTime)MIN(1e9 / config->rate + 0.5, (double)SIM_TIME_LONGEST);
     return users;
 }
 

@@ -1,0 +1,435 @@
+#include "tests/support/generate.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "sim/fmath.h"
+#include "sim/random.h"
+
+typedef struct Generator {
+    GString *text;
+    RandomStream draws;
+    double duration; /* seconds */
+    char group[32];  /* the group whose header was written last */
+} Generator;
+
+/* ---- choosing ---- */
+
+static bool chance(Generator *g, double p)
+{
+    return random_uniform(&g->draws) < p;
+}
+
+static int64_t between(Generator *g, int64_t low, int64_t high)
+{
+    return low + (int64_t)random_below(&g->draws, (uint64_t)(high - low + 1));
+}
+
+static double spread(Generator *g, double low, double high)
+{
+    return low * fmath_exp(fmath_log(high / low) * random_uniform(&g->draws));
+}
+
+static void add(Generator *g, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void add(Generator *g, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_string_append_vprintf(g->text, format, arguments);
+    va_end(arguments);
+}
+
+/* ---- values ---- */
+
+static void add_time(Generator *g, double seconds)
+{
+    add(g, "%" G_GINT64_FORMAT "us", (int64_t)(seconds * 1e6));
+}
+
+/* {family: {argument: m, argument: m * factor, …}}; a factor of 0 ends the list. */
+typedef struct Family {
+    const char *name;
+    struct {
+        const char *name;
+        double low, high; /* a time: factors of the scale; a shape: its range */
+        bool shape;
+    } argument[3];
+} Family;
+
+static const Family families[] = {
+    {"exponential", {{"mean", 1, 1, false}}},
+    {"lognormal", {{"median", 1, 1, false}, {"p99", 1.5, 20, false}}},
+    {"gamma", {{"shape", 0.3, 9, true}, {"mean", 1, 1, false}}},
+    {"normal", {{"mean", 1, 1, false}, {"sd", 0.1, 2, false}}},
+    {"pareto", {{"minimum", 1, 1, false}, {"shape", 1.2, 4, true}}},
+    {"triangular", {{"low", 0.1, 0.5, false}, {"mode", 0.6, 1.2, false}, {"high", 1.5, 3, false}}},
+    {"uniform", {{"low", 0.1, 0.9, false}, {"high", 1.1, 3, false}}},
+    {"weibull", {{"shape", 0.5, 3, true}, {"scale", 1, 1, false}}},
+};
+
+static void add_family(Generator *g, double scale)
+{
+    const Family *family = &families[random_below(&g->draws, G_N_ELEMENTS(families))];
+    add(g, "{%s: {", family->name);
+    for (size_t i = 0; i < G_N_ELEMENTS(family->argument) && family->argument[i].name; i++) {
+        double value = spread(g, family->argument[i].low, family->argument[i].high);
+        add(g, "%s%s: ", i ? ", " : "", family->argument[i].name);
+        if (family->argument[i].shape)
+            add(g, "%.3f", value);
+        else
+            add_time(g, scale * value);
+    }
+    add(g, "}}");
+}
+
+static void add_dist(Generator *g, double low, double high)
+{
+    double scale = spread(g, low, high);
+    if (chance(g, 0.06)) {
+        add(g, "0s");
+    } else if (chance(g, 0.4)) {
+        add_time(g, scale);
+    } else if (chance(g, 0.1)) {
+        add(g, "{mixture: [{weight: 9, of: ");
+        add_family(g, scale);
+        add(g, "}, {weight: 1, of: ");
+        add_family(g, MIN(10 * scale, high));
+        add(g, "}]}");
+    } else {
+        add_family(g, scale);
+    }
+}
+
+/* ---- keys with a value ---- */
+
+typedef enum KeyKind { KEY_TIME, KEY_DIST, KEY_COUNT, KEY_NUMBER, KEY_CHOICE } KeyKind;
+
+typedef struct Key {
+    const char *name;
+    KeyKind kind;
+    double low, high;   /* seconds, count, number */
+    double written;     /* how often */
+    const char *choice; /* words with blanks between */
+    const char *unit;   /* after a number */
+} Key;
+
+#define FLAG "yes no"
+
+static const Key network[] = {
+    {"users", KEY_DIST, 0.001, 0.05, 0.3, NULL, NULL},
+    {"edge", KEY_DIST, 0.001, 0.05, 0.3, NULL, NULL},
+    {"reply", KEY_DIST, 0.001, 0.05, 0.3, NULL, NULL},
+    {"local", KEY_DIST, 0.0001, 0.005, 0.3, NULL, NULL},
+    {"wan", KEY_DIST, 0.001, 0.2, 0.3, NULL, NULL},
+    {"management", KEY_DIST, 0.001, 0.5, 0.3, NULL, NULL},
+};
+
+static const Key users[] = {
+    {"rate", KEY_NUMBER, 5, 60, 1, NULL, "/s"},
+    {"arrivals", KEY_CHOICE, 0, 0, 0.5, "poisson regular", NULL},
+    {"population", KEY_COUNT, 1, 2000, 0.7, NULL, NULL},
+    {"timeout", KEY_TIME, 0.1, 10, 0.7, NULL, NULL},
+    {"idempotency_keys", KEY_CHOICE, 0, 0, 0.7, FLAG, NULL},
+    {"reauth", KEY_DIST, 0.1, 10, 0.7, NULL, NULL},
+    {"retry.max", KEY_COUNT, 0, 8, 0.7, NULL, NULL},
+    {"retry.backoff", KEY_DIST, 0.01, 5, 0.7, NULL, NULL},
+    {"retry.multiplier", KEY_NUMBER, 1, 4, 0.5, NULL, ""},
+    {"retry.backoff_max", KEY_TIME, 0.1, 30, 0.5, NULL, NULL},
+    {"retry.jitter", KEY_NUMBER, 1, 100, 0.5, NULL, "%"},
+};
+
+static const Key router[] = {
+    {"kind", KEY_CHOICE, 0, 0, 0.7, "front-door traffic-manager", NULL},
+    {"failover", KEY_CHOICE, 0, 0, 0.7, "automatic runbook", NULL},
+    {"edges", KEY_COUNT, 1, 8, 0.7, NULL, NULL},
+    {"ttl", KEY_DIST, 0.1, 60, 0.7, NULL, NULL},
+    {"probe.interval", KEY_TIME, 1, 10, 1, NULL, NULL},
+    {"probe.timeout", KEY_TIME, 0.05, 0.9, 1, NULL, NULL},
+    {"probe.samples", KEY_COUNT, 3, 6, 0.7, NULL, NULL},
+    {"probe.required", KEY_COUNT, 1, 3, 0.7, NULL, NULL},
+    {"probe.false_alarm", KEY_NUMBER, 0.01, 10, 0.3, NULL, "%"},
+    {"probe.miss", KEY_NUMBER, 0.01, 10, 0.3, NULL, "%"},
+};
+
+static const Key application[] = {
+    {"servers", KEY_COUNT, 1, 20, 0.5, NULL, NULL},
+    {"queue", KEY_COUNT, 0, 50, 0.5, NULL, NULL},
+    {"service_time", KEY_DIST, 0.001, 0.2, 0.7, NULL, NULL},
+    {"timeout", KEY_TIME, 0.02, 6, 0.7, NULL, NULL},
+    {"publish", KEY_CHOICE, 0, 0, 0.3, FLAG, NULL},
+    {"republish", KEY_CHOICE, 0, 0, 0.6, FLAG, NULL},
+    {"health", KEY_CHOICE, 0, 0, 0.6, "shallow deep", NULL},
+    {"shared_sessions", KEY_CHOICE, 0, 0, 0.6, FLAG, NULL},
+};
+
+static const Key kafka[] = {
+    {"partitions", KEY_COUNT, 1, 24, 0.6, NULL, NULL},
+    {"acks", KEY_CHOICE, 0, 0, 0.6, "0 1 all", NULL},
+    {"append", KEY_DIST, 0.0005, 0.5, 0.6, NULL, NULL},
+    {"replicate", KEY_DIST, 0.0005, 0.5, 0.6, NULL, NULL},
+};
+
+static const Key mirror[] = {
+    {"enabled", KEY_CHOICE, 0, 0, 0.5, "yes yes yes no", NULL},
+    {"runs_in", KEY_CHOICE, 0, 0, 0.6, "active passive", NULL},
+    {"tasks", KEY_COUNT, 1, 6, 0.5, NULL, NULL},
+    {"latency", KEY_DIST, 0.01, 10, 0.7, NULL, NULL},
+    {"latency_varies", KEY_CHOICE, 0, 0, 0.6, "run batch", NULL},
+    {"poll_interval", KEY_DIST, 0.005, 1, 0.6, NULL, NULL},
+    {"max_poll_records", KEY_COUNT, 1, 500, 0.5, NULL, NULL},
+    {"throughput", KEY_NUMBER, 2, 500, 0.3, NULL, "/s"},
+    {"offset_lag_max", KEY_COUNT, 0, 100, 0.6, NULL, NULL},
+    {"offset_flush_interval", KEY_TIME, 0.5, 60, 0.6, NULL, NULL},
+    {"checkpoints.interval", KEY_TIME, 0.5, 60, 0.6, NULL, NULL},
+    {"sync_group_offsets.enabled", KEY_CHOICE, 0, 0, 0.7, FLAG, NULL},
+    {"sync_group_offsets.interval", KEY_TIME, 0.5, 60, 0.6, NULL, NULL},
+};
+
+static const Key database[] = {
+    {"commit_time", KEY_DIST, 0.001, 0.3, 0.6, NULL, NULL},
+    {"replication.mode", KEY_CHOICE, 0, 0, 0.6, "async sync none", NULL},
+    {"replication.lag", KEY_DIST, 0.005, 10, 0.7, NULL, NULL},
+    {"replication.lag_varies", KEY_CHOICE, 0, 0, 0.6, "run record", NULL},
+    {"replication.ship_time", KEY_DIST, 0.0001, 0.1, 0.4, NULL, NULL},
+    {"replication.order", KEY_CHOICE, 0, 0, 0.6, "log none", NULL},
+};
+
+static const Key consumer[] = {
+    {"service", KEY_DIST, 0.0001, 0.05, 0.6, NULL, NULL},
+    {"instances", KEY_COUNT, 1, 5, 0.5, NULL, NULL},
+    {"max_poll_records", KEY_COUNT, 1, 500, 0.5, NULL, NULL},
+    {"commit_interval", KEY_TIME, 0.05, 20, 0.6, NULL, NULL},
+    {"start", KEY_CHOICE, 0, 0, 0.7, "latest earliest", NULL},
+    {"idempotent", KEY_CHOICE, 0, 0, 0.6, FLAG, NULL},
+};
+
+static const Key failover[] = {
+    {"mode", KEY_CHOICE, 0, 0, 0.9, "manual semi-automatic automatic automatic off", NULL},
+    {"page", KEY_DIST, 0.1, 10, 1, NULL, NULL},
+    {"decide", KEY_DIST, 0.1, 20, 1, NULL, NULL},
+    {"operator", KEY_DIST, 0.1, 10, 1, NULL, NULL},
+    {"hold", KEY_TIME, 0.001, 20, 1, NULL, NULL},
+    {"cancel", KEY_CHOICE, 0, 0, 0.6, FLAG, NULL},
+    {"step_retry", KEY_TIME, 0.1, 20, 1, NULL, NULL},
+    {"probe.interval", KEY_TIME, 1, 10, 1, NULL, NULL},
+    {"probe.timeout", KEY_TIME, 0.05, 0.9, 1, NULL, NULL},
+    {"probe.samples", KEY_COUNT, 3, 6, 0.6, NULL, NULL},
+    {"probe.required", KEY_COUNT, 1, 3, 0.6, NULL, NULL},
+    {"probe.false_alarm", KEY_NUMBER, 0.01, 20, 0.3, NULL, "%"},
+    {"probe.miss", KEY_NUMBER, 0.01, 10, 0.3, NULL, "%"},
+};
+
+static const Key measure[] = {
+    {"window", KEY_TIME, 0.1, 10, 0.5, NULL, NULL},
+    {"success", KEY_NUMBER, 30, 100, 0.5, NULL, "%"},
+};
+
+static void add_choice(Generator *g, const char *words)
+{
+    char **word = g_strsplit(words, " ", -1);
+    add(g, "%s", word[random_below(&g->draws, g_strv_length(word))]);
+    g_strfreev(word);
+}
+
+static void add_value(Generator *g, const Key *key)
+{
+    switch (key->kind) {
+    case KEY_TIME:
+        add_time(g, spread(g, key->low, key->high));
+        break;
+    case KEY_DIST:
+        add_dist(g, key->low, key->high);
+        break;
+    case KEY_COUNT:
+        add(g, "%" G_GINT64_FORMAT, between(g, (int64_t)key->low, (int64_t)key->high));
+        break;
+    case KEY_NUMBER:
+        add(g, "%.3f%s", spread(g, key->low, key->high), key->unit);
+        break;
+    case KEY_CHOICE:
+        add_choice(g, key->choice);
+        break;
+    }
+}
+
+/* A dotted name belongs to a group, whose header goes before its first key that is written. */
+static void add_key(Generator *g, const Key *key)
+{
+    const char *dot = strchr(key->name, '.');
+    size_t length = dot ? (size_t)(dot - key->name) : 0;
+    if (!chance(g, key->written))
+        return;
+    if (dot && (strncmp(g->group, key->name, length) != 0 || g->group[length] != '\0')) {
+        g_snprintf(g->group, sizeof g->group, "%.*s", (int)length, key->name);
+        add(g, "  %s:\n", g->group);
+    }
+    add(g, dot ? "    %s: " : "  %s: ", dot ? dot + 1 : key->name);
+    add_value(g, key);
+    add(g, "\n");
+}
+
+static void add_section(Generator *g, const char *name, const Key *keys, size_t count)
+{
+    size_t start = g->text->len;
+    add(g, "%s:\n", name);
+    size_t header = g->text->len;
+    g->group[0] = '\0';
+    for (size_t i = 0; i < count; i++)
+        add_key(g, &keys[i]);
+    if (g->text->len == header)
+        g_string_truncate(g->text, start);
+}
+#define SECTION(g, table) add_section(g, #table, table, G_N_ELEMENTS(table))
+
+/* ---- lists ---- */
+
+static void add_cast(Generator *g)
+{
+    int64_t count = chance(g, 0.3) ? between(g, 1, 3) : 0;
+    for (int64_t i = 0; i < count; i++) {
+        add(g, "%s    - {name: user %d, at: ", i ? "" : "  cast:\n", (int)i);
+        add_dist(g, 1, g->duration);
+        add(g, ", via: ");
+        add_choice(g, "router active passive");
+        add(g, "}\n");
+    }
+}
+
+static void add_consumers(Generator *g)
+{
+    int64_t count = between(g, 0, 4);
+    add(g, "consumers:%s\n", count ? "" : " []");
+    for (int64_t i = 0; i < count; i++) {
+        add(g, "  - name: group %d\n", (int)i);
+        for (size_t k = 0; k < G_N_ELEMENTS(consumer); k++) {
+            if (!chance(g, consumer[k].written))
+                continue;
+            add(g, "    %s: ", consumer[k].name);
+            add_value(g, &consumer[k]);
+            add(g, "\n");
+        }
+    }
+}
+
+/* A random part of the runbook in random order; a step waits for some of those before it. */
+static void add_steps(Generator *g)
+{
+    const char *step[] = {"fence", "promote-database", "switch-kafka", "resume-consumers",
+                          "reroute"};
+    if (chance(g, 0.1))
+        return;
+    if (chance(g, 0.6)) /* else in the usual order */
+        for (size_t i = G_N_ELEMENTS(step) - 1; i > 0; i--) {
+            size_t j = random_below(&g->draws, i + 1);
+            const char *other = step[j];
+            step[j] = step[i];
+            step[i] = other;
+        }
+    size_t count = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(step); i++)
+        if (chance(g, 0.85))
+            step[count++] = step[i];
+    add(g, "  steps:%s\n", count ? "" : " []");
+    for (size_t i = 0; i < count; i++) {
+        add(g, "    - {step: %s, duration: ", step[i]);
+        add_dist(g, 0.05, 10);
+        add(g, ", after: [");
+        bool any = false;
+        for (size_t j = 0; j < i; j++)
+            if (chance(g, 0.4)) {
+                add(g, "%s%s", any ? ", " : "", step[j]);
+                any = true;
+            }
+        add(g, "]}\n");
+    }
+}
+
+static const struct {
+    const char *name, *targets;
+} faults[] = {
+    {"region", "north-india west-india"},
+    {"application", "north-india west-india"},
+    {"database", "north-india west-india"},
+    {"kafka", "north-india west-india"},
+    {"consumers", "north-india west-india"},
+    {"link", "both out back"},
+    {"mirror", NULL},
+    {"router", NULL},
+    {"control-plane", NULL},
+    {"monitor", NULL},
+};
+
+/* Some begin together, some are over at once, some never end. */
+static void add_event(Generator *g, double *at)
+{
+    size_t fault = chance(g, 0.3) ? 0 : random_below(&g->draws, G_N_ELEMENTS(faults));
+    if (!chance(g, 0.2))
+        *at = 1.1 * g->duration * random_uniform(&g->draws);
+    add(g, "  - {fail: %s, at: ", faults[fault].name);
+    if (chance(g, 0.2))
+        add_dist(g, 1, g->duration);
+    else
+        add_time(g, *at);
+    if (faults[fault].targets && chance(g, 0.7)) {
+        add(g, ", target: ");
+        add_choice(g, faults[fault].targets);
+    }
+    if (chance(g, 0.15)) {
+        add(g, ", for: 0s");
+    } else if (chance(g, 0.85)) {
+        add(g, ", for: ");
+        add_dist(g, 0.05, g->duration);
+    }
+    add(g, "}\n");
+}
+
+static void add_events(Generator *g)
+{
+    int64_t count = between(g, 0, 4);
+    double at = 0.5 * g->duration;
+    for (int64_t i = 0; i < count; i++) {
+        if (i == 0)
+            add(g, "events:\n");
+        add_event(g, &at);
+    }
+}
+
+static void add_run(Generator *g)
+{
+    add(g, "run: {duration: ");
+    add_time(g, g->duration);
+    if (chance(g, 0.4)) {
+        add(g, ", warmup: ");
+        add_time(g, g->duration * 0.5 * random_uniform(&g->draws));
+    }
+    if (chance(g, 0.7)) {
+        add(g, ", drain: ");
+        add_time(g, 60 * random_uniform(&g->draws));
+    }
+    add(g, "}\n");
+}
+
+char *generate_scenario(uint64_t seed, uint32_t number)
+{
+    Generator g = {.text = g_string_new("version: 1\n")};
+    random_init(&g.draws, seed, number, "generate", "scenario");
+    g.duration = spread(&g, 20, 180);
+    add(&g, "name: random %u of seed %" G_GUINT64_FORMAT "\n", number, seed);
+    SECTION(&g, network);
+    SECTION(&g, users);
+    add_cast(&g);
+    SECTION(&g, router);
+    SECTION(&g, application);
+    SECTION(&g, kafka);
+    SECTION(&g, mirror);
+    SECTION(&g, database);
+    add_consumers(&g);
+    SECTION(&g, failover);
+    add_steps(&g);
+    add_events(&g);
+    SECTION(&g, measure);
+    add_run(&g);
+    return g_string_free(g.text, FALSE);
+}
