@@ -48,6 +48,9 @@ BENCH_BIN  := $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
 LIB_SIM    := $(OUT)/libsim.a
 LIB_MODELS := $(OUT)/libmodels.a
 
+# As many compilers as processors, unless -j says otherwise.
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))
+
 # V=1 shows the commands.
 ifndef V
 Q := @
@@ -67,11 +70,11 @@ setup-test:
 
 # The recursive make reads pkg-config again, after the installation.
 drill: setup
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(JOBS) all
 	@build/failsim run scenarios/north-india-outage.yaml -r 200
 
 test: setup-test
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory $(JOBS) check
 
 check: all $(TEST_BIN)
 	@tests/run $(OUT)

@@ -10,7 +10,8 @@ enum { DB_COMMIT = MSG_KINDS, DB_APPLY, DB_PROMOTED, DB_ASK, DB_KINDS };
 
 static const SimTime ASK_AGAIN_AFTER = 5 * SIM_SEC; /* a control plane that does not answer */
 
-/* A commit that the standby has not hardened yet. Holds its payment. */
+/* A commit that the standby has not hardened yet, or that waits for such a one before it. Holds
+ * its payment. */
 typedef struct Entry {
     PaymentRef payment;
     SimTime committed_at;
@@ -39,6 +40,7 @@ struct Database {
     GArray *unreplicated; /* Entry; [first, len) are live */
     guint first;
     uint64_t first_position; /* of unreplicated[first] */
+    size_t applied_ahead;    /* live entries that are applied; their elders are not */
     GArray *waiters;         /* Waiter, by position; [first_waiter, len) */
     guint first_waiter;
     bool connected;
@@ -58,6 +60,12 @@ struct Database {
 static size_t backlog(const Database *db)
 {
     return db->unreplicated->len - db->first;
+}
+
+/* Commits that the standby does not have. */
+static size_t unreplicated(const Database *db)
+{
+    return backlog(db) - db->applied_ahead;
 }
 
 static Entry *entry_at(const Database *db, uint64_t position)
@@ -87,7 +95,9 @@ static void ship(Database *db, uint64_t position)
 
 static void forget_front(Database *db)
 {
-    ledger_release(db->world->ledger, g_array_index(db->unreplicated, Entry, db->first).payment);
+    const Entry *entry = &g_array_index(db->unreplicated, Entry, db->first);
+    ledger_release(db->world->ledger, entry->payment);
+    db->applied_ahead -= entry->applied;
     db->first++;
     db->first_position++;
     /* Move down now and then: amortised constant time, memory within twice what is live. */
@@ -104,13 +114,14 @@ static void answer(Database *db, PaymentRef payment, uint32_t request, Status st
         (SimEvent){.kind = MSG_WRITTEN, .subject = payment, .value = status, .extra = request});
 }
 
-static void wake_waiters(Database *db)
+/* Answer those whose record has left the backlog. */
+static void wake_waiters(Database *db, bool hardened)
 {
     while (db->first_waiter < db->waiters->len) {
         Waiter *waiter = &g_array_index(db->waiters, Waiter, db->first_waiter);
         if (waiter->position >= db->first_position)
             break;
-        answer(db, waiter->payment, waiter->request, waiter->status);
+        answer(db, waiter->payment, waiter->request, hardened ? waiter->status : STATUS_ERROR);
         db->first_waiter++;
     }
     if (db->first_waiter == db->waiters->len) {
@@ -125,11 +136,9 @@ static void detach(Database *db)
 {
     db->connected = false;
     db->standby = NULL;
-    for (guint i = db->first_waiter; i < db->waiters->len; i++)
-        g_array_index(db->waiters, Waiter, i).status = STATUS_ERROR;
     while (backlog(db) > 0)
         forget_front(db);
-    wake_waiters(db);
+    wake_waiters(db, false);
 }
 
 static bool reachable(const Database *db)
@@ -179,6 +188,7 @@ static void on_apply(Sim *sim, void *self, const SimEvent *event)
     Entry *entry = entry_at(db, position);
     SimTime now = sim_now(sim);
     entry->applied = true;
+    db->applied_ahead++;
     ledger_row(standby->world->ledger, entry->payment, standby->region, now);
     story_payment(standby->world->story, standby->world->ledger, entry->payment, now,
                   "its row reaches the standby database in %s, %.0f ms after the commit",
@@ -188,7 +198,7 @@ static void on_apply(Sim *sim, void *self, const SimEvent *event)
     db->lag_count++;
     while (backlog(db) > 0 && entry_at(db, db->first_position)->applied)
         forget_front(db);
-    wake_waiters(db);
+    wake_waiters(db, true);
     if (backlog(db) == 0 && db->reconnected_at > 0) {
         db->facts.catchup_seconds = sim_seconds(now - db->reconnected_at);
         db->reconnected_at = 0;
@@ -201,7 +211,7 @@ static uint64_t append(Database *db, PaymentRef payment)
     Entry entry = {.payment = payment, .committed_at = sim_now(db->world->sim)};
     ledger_hold(db->world->ledger, payment);
     g_array_append_val(db->unreplicated, entry);
-    db->facts.backlog_max = MAX(db->facts.backlog_max, backlog(db));
+    db->facts.backlog_max = MAX(db->facts.backlog_max, unreplicated(db));
     uint64_t position = db->first_position + backlog(db) - 1;
     if (db->connected)
         ship(db, position);
@@ -485,7 +495,7 @@ void database_note_outage(Database *db)
     if (db->outage_noted)
         return;
     db->outage_noted = true;
-    db->facts.backlog_at_outage = backlog(db);
+    db->facts.backlog_at_outage = unreplicated(db);
 }
 
 DatabaseFacts database_facts(const Database *db)

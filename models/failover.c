@@ -210,6 +210,30 @@ static void on_deadline(Sim *sim, void *self, const SimEvent *event)
         verdict_changed(failover);
 }
 
+static void start_probes(Failover *failover)
+{
+    double phase = random_uniform(&failover->phase_draws);
+    sim_after(failover->world->sim, (SimTime)(phase * (double)failover->config->probe.interval),
+              SIM_PHASE_MESSAGE, (SimEvent){.component = failover->id, .kind = FO_PROBE});
+}
+
+/* Back from an outage of its own: it probes on, decides anew, and repeats what it does not know to
+ * be done. */
+static void on_up(Sim *sim, void *self)
+{
+    (void)sim;
+    Failover *failover = self;
+    start_probes(failover);
+    if (failover->state == STATE_DECIDING) {
+        failover->state = STATE_WATCHING;
+        if (!failover->prober.healthy)
+            raise_alarm(failover);
+    }
+    for (uint32_t s = 0; s < failover->steps; s++)
+        if (failover->step[s].started && !failover->step[s].done)
+            command(failover, s);
+}
+
 static const SimHandler handlers[FO_KINDS] = {
     [MSG_PROBE_REPLY] = on_probe_reply,
     [MSG_DONE] = on_done,
@@ -223,7 +247,8 @@ static const SimHandler handlers[FO_KINDS] = {
 static const SimType failover_type = {.name = "failover",
                                       .handlers = handlers,
                                       .handler_count = FO_KINDS,
-                                      .dropped = message_dropped};
+                                      .dropped = message_dropped,
+                                      .up = on_up};
 
 /* ---- making ---- */
 
@@ -280,9 +305,7 @@ void failover_connect(Failover *failover, FailoverLinks links)
 
 void failover_start(Failover *failover)
 {
-    double phase = random_uniform(&failover->phase_draws);
-    sim_after(failover->world->sim, (SimTime)(phase * (double)failover->config->probe.interval),
-              SIM_PHASE_MESSAGE, (SimEvent){.component = failover->id, .kind = FO_PROBE});
+    start_probes(failover);
 }
 
 /* ---- parameters ---- */

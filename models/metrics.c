@@ -154,7 +154,8 @@ static double rto_consumers(const RunFacts *facts)
     bool expected =
         failover_step_find(&facts->scenario->failover, action_name[ACTION_RESUME_CONSUMERS]) >= 0 &&
         facts->scenario->top.consumers.count > 0;
-    if (!expected || recovery->decided_at == SIM_NEVER)
+    if (!expected || recovery->decided_at == SIM_NEVER ||
+        recovery->consumers_drained_at < recovery->outage_at) /* a false alarm before it */
         return NAN;
     return span(recovery->outage_at, recovery->consumers_drained_at);
 }

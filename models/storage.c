@@ -55,11 +55,14 @@ static int64_t first_needed(const Storage *storage, uint32_t partition)
     return needed;
 }
 
+/* Where the groups run, what all of them have committed is never read again. Elsewhere nothing is
+ * committed yet: there a record is settled once every group has acted on it in the other region,
+ * and a replay of it is counted without its payment (models/consumers). */
 void storage_trim(Storage *storage, uint32_t partition, Ledger *ledger)
 {
     Log *log = &storage->log[partition];
     int64_t needed = first_needed(storage, partition);
-    int64_t offset = log->base;
+    int64_t offset = storage->consumed_here ? MAX(needed, log->base) : log->base;
     while (offset < needed && ledger_effects_done(ledger, log_at(log, offset), storage->groups))
         offset++;
     log_trim(log, offset, ledger);

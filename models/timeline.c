@@ -76,9 +76,7 @@ static void add_users_return(GPtrArray *steps, const Recovery *recovery, SimTime
         return;
     SimTime back = recovery->outage_at + (SimTime)(service * 1e9 + 0.5);
     if (back > from)
-        add(steps, "users return", from, back,
-            g_strdup("retries, logins"))
-            ->critical = true;
+        add(steps, "users return", from, back, g_strdup("retries, logins"))->critical = true;
 }
 
 GPtrArray *timeline_build(const Scenario *scenario, const Recovery *recovery)
@@ -99,9 +97,8 @@ GPtrArray *timeline_build(const Scenario *scenario, const Recovery *recovery)
             of[s] = add(steps, stamp->name, stamp->start, stamp->end, step_note(stamp));
     }
     if (by_probes(scenario) && recovery->edges_first_at != SIM_NEVER)
-        edges =
-            add(steps, "router turns", recovery->outage_at, recovery->edges_all_at,
-                g_strdup_printf("%d edges probe", (int)scenario->router.edges));
+        edges = add(steps, "router turns", recovery->outage_at, recovery->edges_all_at,
+                    g_strdup_printf("%d edges probe", (int)scenario->router.edges));
     int64_t last = last_needed(scenario, recovery);
     SimTime reached = SIM_NEVER;
     if (last == -2) {
