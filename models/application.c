@@ -34,7 +34,6 @@ struct Application {
     GArray *requests;
     uint32_t free_head, queue_head, queue_tail;
     int64_t busy, queued;
-    bool database_writable;
     SimLane timeout_lane;
     RandomStream service_draws;
     SimTime measure_from, wait_sum;
@@ -252,23 +251,34 @@ static void on_timeout(Sim *sim, void *self, const SimEvent *event)
     finish(app, event->extra, STATUS_ERROR);
 }
 
-static void on_probe(Sim *sim, void *self, const SimEvent *event)
+static void answer_probe(Application *app, const SimEvent *probe, bool healthy)
 {
-    (void)sim;
-    Application *app = self;
-    bool healthy = app->config->health == 0 || app->database_writable;
-    sim_link_send(app->link.to_edge, (SimEvent){.component = event->sender,
+    sim_link_send(app->link.to_edge, (SimEvent){.component = probe->sender,
                                                 .kind = MSG_PROBE_REPLY,
-                                                .subject = event->subject,
-                                                .value = event->value,
+                                                .subject = probe->subject,
+                                                .value = probe->value,
                                                 .tag = healthy,
                                                 .extra = app->region});
 }
 
-static void on_role(Sim *sim, void *self, const SimEvent *event)
+/* A deep check is as good as the database's answer; a dead one gives none. */
+static void on_probe(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
-    ((Application *)self)->database_writable = event->value != 0;
+    Application *app = self;
+    if (app->config->health == 0) {
+        answer_probe(app, event, true);
+        return;
+    }
+    SimEvent question = *event;
+    question.component = 0; /* the link's receiver; `sender` still names the prober */
+    sim_link_send(app->link.to_database, question);
+}
+
+static void on_probe_reply(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    answer_probe(self, event, event->tag != 0);
 }
 
 static void on_down(Sim *sim, void *self)
@@ -284,19 +294,11 @@ static void on_down(Sim *sim, void *self)
     }
     app->queue_head = app->queue_tail = NO_REQUEST;
     app->busy = app->queued = 0;
-    app->database_writable = false;
-}
-
-static void on_up(Sim *sim, void *self)
-{
-    (void)sim;
-    Application *app = self;
-    sim_link_send(app->link.to_database, (SimEvent){.kind = MSG_ROLE_QUERY, .sender = app->id});
 }
 
 static const SimHandler handlers[APP_KINDS] = {
-    [MSG_REQUEST] = on_request, [MSG_WRITTEN] = on_written, [MSG_PRODUCED] = on_produced,
-    [MSG_PROBE] = on_probe,     [MSG_ROLE] = on_role,       [APP_WORKED] = on_worked,
+    [MSG_REQUEST] = on_request, [MSG_WRITTEN] = on_written,         [MSG_PRODUCED] = on_produced,
+    [MSG_PROBE] = on_probe,     [MSG_PROBE_REPLY] = on_probe_reply, [APP_WORKED] = on_worked,
     [APP_TIMEOUT] = on_timeout,
 };
 
@@ -304,8 +306,7 @@ static const SimType application_type = {.name = "application",
                                          .handlers = handlers,
                                          .handler_count = APP_KINDS,
                                          .dropped = message_dropped,
-                                         .down = on_down,
-                                         .up = on_up};
+                                         .down = on_down};
 
 /* ---- making ---- */
 
@@ -313,7 +314,7 @@ Application *application_new(World *world, const ApplicationConfig *config, uint
                              uint32_t partitions)
 {
     Application *app = g_new0(Application, 1);
-    char *name = g_strdup_printf("%s.application", world->region_name[region]);
+    char *name = g_strdup_printf("%s.application", region_role[region]);
     app->world = world;
     app->config = config;
     app->region = region;
@@ -321,7 +322,6 @@ Application *application_new(World *world, const ApplicationConfig *config, uint
     app->id = sim_add(world->sim, &application_type, app, name);
     app->requests = g_array_new(FALSE, FALSE, sizeof(Request));
     app->free_head = app->queue_head = app->queue_tail = NO_REQUEST;
-    app->database_writable = region == REGION_ACTIVE;
     app->timeout_lane = sim_lane_new(world->sim);
     app->service_draws = world_stream(world, name, "service");
     g_free(name);

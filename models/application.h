@@ -10,8 +10,8 @@
  * Sessions belong to the region that opened them: a request with another region's session is asked
  * to authenticate again, before anything is written.
  *
- * Health: shallow answers every probe while the process runs; deep only if the region's database
- * is writable.
+ * Health: shallow answers every probe while the process runs; deep asks the region's database, and
+ * is healthy if that answers that it is writable.
  */
 #ifndef MODELS_APPLICATION_H
 #define MODELS_APPLICATION_H

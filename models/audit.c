@@ -54,9 +54,11 @@ static void judge_effects(Audit *audit, const Payment *payment, bool survives)
         uint32_t times = payment->effects[g];
         if (times > 1)
             audit->repeated += times - 1;
+        if (times > 0)
+            continue;
         if (payment->unread & 1u << g)
             audit->unread++;
-        else if (survives && times == 0)
+        else if (survives)
             audit->skipped++;
     }
 }
@@ -70,9 +72,21 @@ static void judge_log(Audit *audit, const Payment *payment)
         return;
     audit->log_missing += survives && payment->events[log] == 0;
     audit->log_phantom += !survives && payment->events[log] > 0;
-    audit->log_duplicated += payment->events[log] > 1;
+    for (int r = 0; r < LEDGER_REGIONS; r++)
+        audit->log_duplicated[r] += payment->events[r] > 1;
     audit->log_lost += payment->events[REGION_ACTIVE] > 0 && payment->events[log] == 0;
     judge_effects(audit, payment, survives);
+}
+
+static void note_lost(Audit *audit, const Payment *payment)
+{
+    for (int r = 0; r < LEDGER_REGIONS; r++) {
+        SimTime at = payment->committed_at[r];
+        if (at == SIM_NEVER)
+            continue;
+        audit->earliest_lost = MIN(audit->earliest_lost, at);
+        audit->latest_lost = MAX(audit->latest_lost, at);
+    }
 }
 
 void audit_settle(void *data, const Payment *payment)
@@ -86,8 +100,7 @@ void audit_settle(void *data, const Payment *payment)
     audit->judged++;
     audit->fate[fate]++;
     if (fate == FATE_LOST)
-        for (int r = 0; r < LEDGER_REGIONS; r++)
-            audit->earliest_lost = MIN(audit->earliest_lost, payment->committed_at[r]);
+        note_lost(audit, payment);
     judge_log(audit, payment);
 }
 

@@ -24,9 +24,12 @@ typedef struct Audit {
     uint32_t groups; /* consumer groups that should act on each payment */
     bool publishes;  /* payments have events at all */
     uint64_t judged, fate[FATES];
-    uint64_t log_missing, log_phantom, log_duplicated, log_lost;
+    uint64_t log_missing, log_phantom, log_lost;
+    /* By region: a copy may hold twice what its original holds once, and a payment can settle
+     * before it is known which of the two survives. */
+    uint64_t log_duplicated[LEDGER_REGIONS];
     uint64_t repeated, skipped, unread;
-    SimTime earliest_lost; /* commit time; SIM_NEVER */
+    SimTime earliest_lost, latest_lost; /* commit times; SIM_NEVER and 0: nothing lost */
     Fate cast_fate[AUDIT_CAST_MAX];
 } Audit;
 

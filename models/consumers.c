@@ -8,6 +8,7 @@ enum { CONS_BATCH = MSG_KINDS, CONS_COMMIT, CONS_JOINED, CONS_KINDS };
 
 typedef struct Instance {
     uint32_t group, number, of, fetcher;
+    uint32_t next_share; /* where the next batch begins: partitions take turns */
     bool busy;
 } Instance;
 
@@ -34,15 +35,21 @@ static Instance *instance_at(const Consumers *consumers, uint64_t i)
 
 /* ---- reading ---- */
 
-static int64_t claim(Consumers *consumers, const Instance *instance)
+static int64_t claim(Consumers *consumers, Instance *instance)
 {
-    uint32_t g = instance->group;
-    int64_t room = consumers->config[g].max_poll_records, taken = 0;
-    for (uint32_t p = instance->number; p < consumers->storage->partitions; p += instance->of) {
+    uint32_t g = instance->group, partitions = consumers->storage->partitions;
+    uint32_t count = (partitions - 1 - instance->number) / instance->of + 1;
+    uint32_t first = instance->next_share;
+    int64_t limit = consumers->config[g].max_poll_records, taken = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t share = (first + i) % count;
+        uint32_t p = instance->number + share * instance->of;
         int64_t ready = consumers->storage->log[p].high_watermark - consumers->position[g][p];
-        int64_t n = CLAMP(ready, 0, room - taken);
+        int64_t n = CLAMP(ready, 0, limit - taken);
         consumers->claimed[g][p] = n;
         taken += n;
+        if (n > 0)
+            instance->next_share = share + 1;
     }
     return taken;
 }
@@ -61,7 +68,8 @@ static void park(Consumers *consumers, Instance *instance)
 static void read_more(Consumers *consumers, uint32_t i)
 {
     Instance *instance = instance_at(consumers, i);
-    int64_t records = claim(consumers, instance);
+    bool connected = sim_is_up(consumers->world->sim, consumers->link.kafka);
+    int64_t records = connected ? claim(consumers, instance) : 0;
     if (records == 0) {
         park(consumers, instance);
         return;
@@ -180,16 +188,22 @@ static void run_groups(Consumers *consumers)
     }
 }
 
+static uint64_t count_behind(const Consumers *consumers)
+{
+    uint64_t behind = 0;
+    for (uint32_t p = 0; p < consumers->storage->partitions; p++)
+        for (uint32_t g = 0; g < consumers->groups; g++)
+            behind += consumers->position[g][p] < consumers->goal[p];
+    return behind;
+}
+
 /* What waits when a group takes over is the backlog whose draining rto.consumers measures. */
 static void set_goals(Consumers *consumers)
 {
     Recovery *recovery = consumers->world->recovery;
-    consumers->behind = 0;
-    for (uint32_t p = 0; p < consumers->storage->partitions; p++) {
+    for (uint32_t p = 0; p < consumers->storage->partitions; p++)
         consumers->goal[p] = consumers->storage->log[p].high_watermark;
-        for (uint32_t g = 0; g < consumers->groups; g++)
-            consumers->behind += consumers->position[g][p] < consumers->goal[p];
-    }
+    consumers->behind = count_behind(consumers);
     recovery->consumers_resumed = true;
     if (consumers->behind == 0)
         recovery->consumers_drained_at = sim_now(consumers->world->sim);
@@ -234,8 +248,11 @@ static void on_up(Sim *sim, void *self)
 {
     (void)sim;
     Consumers *consumers = self;
-    if (consumers->state == GROUP_ACTIVE)
-        run_groups(consumers);
+    if (consumers->state != GROUP_ACTIVE)
+        return;
+    run_groups(consumers);
+    if (consumers->behind > 0) /* back at the committed offsets: some goals are ahead again */
+        consumers->behind = count_behind(consumers);
 }
 
 static const SimHandler handlers[CONS_KINDS] = {
@@ -272,7 +289,7 @@ Consumers *consumers_new(World *world, const ConsumerConfig *config, uint32_t gr
                          Storage *storage)
 {
     Consumers *consumers = g_new0(Consumers, 1);
-    char *name = g_strdup_printf("%s.consumers", world->region_name[storage->region]);
+    char *name = g_strdup_printf("%s.consumers", region_role[storage->region]);
     consumers->world = world;
     consumers->config = config;
     consumers->groups = groups;
@@ -332,18 +349,21 @@ void consumers_start(Consumers *consumers)
     run_groups(consumers);
 }
 
+static void mark_unread(const Consumers *consumers, uint32_t g, uint32_t p)
+{
+    const Log *log = &consumers->storage->log[p];
+    /* Groups that were not started yet will begin there. */
+    int64_t next = consumers->state == GROUP_ACTIVE ? consumers->position[g][p]
+                                                    : start_offset(consumers, g, p);
+    for (int64_t o = MAX(next, log->base); o < log->high_watermark; o++)
+        ledger_get(consumers->world->ledger, log_at(log, o))->unread |= (uint8_t)(1u << g);
+}
+
 void consumers_mark_unread(const Consumers *consumers)
 {
-    if (consumers->state != GROUP_ACTIVE)
-        return;
-    for (uint32_t g = 0; g < consumers->groups; g++) {
-        for (uint32_t p = 0; p < consumers->storage->partitions; p++) {
-            const Log *log = &consumers->storage->log[p];
-            for (int64_t o = MAX(consumers->position[g][p], log->base); o < log->high_watermark;
-                 o++)
-                ledger_get(consumers->world->ledger, log_at(log, o))->unread |= (uint8_t)(1u << g);
-        }
-    }
+    for (uint32_t g = 0; g < consumers->groups; g++)
+        for (uint32_t p = 0; p < consumers->storage->partitions; p++)
+            mark_unread(consumers, g, p);
 }
 
 static const char *const start_choices[] = {"latest", "earliest", NULL};

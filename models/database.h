@@ -9,7 +9,9 @@
  * leaves the shipper at D = max(D of the one before, t) + ship_time and is hardened on the standby
  * at A = max(A of the one before, D + lag). What has not arrived when the stream breaks is shipped
  * again, from the standby's position, when both ends and the link are up; if the standby has been
- * promoted meanwhile, it is lost. `sync` answers the writer only after A.
+ * promoted meanwhile, it is lost. `sync` answers the writer only after A, with sync_time in the
+ * place of lag; a sync primary whose standby was promoted away answers errors. A fenced primary
+ * ships on until the promotion begins.
  *
  * Rows with an idempotency key are unique: a second write of the same payment is answered
  * ALREADY and applies nothing. Rows live in the payment (Payment.rows), one count a region.
@@ -29,7 +31,7 @@ typedef struct DatabaseConfig {
     int replication; /* DatabaseReplication */
     Dist *lag;
     int lag_vary; /* 0: one draw a run; 1: one a record */
-    Dist *ship_time;
+    Dist *ship_time, *sync_time;
     int order; /* 0: log; 1: none */
 } DatabaseConfig;
 
@@ -59,13 +61,13 @@ void database_replicate(Database *primary, Database *standby);
 /* What the audit asks at the end. */
 typedef struct DatabaseFacts {
     uint64_t backlog_max;       /* unreplicated records, highest */
-    uint64_t backlog_at_outage; /* when the primary first went down, or its link */
+    uint64_t backlog_at_outage; /* unreplicated when the outage began */
     double lag_mean_seconds;    /* commit to hardened on the standby */
     double catchup_seconds;     /* last reconnection to empty backlog; NAN: none */
-    bool writable;
+    SimTime cut_at; /* from here on the standby got nothing more; SIM_NEVER: it still gets all */
 } DatabaseFacts;
 DatabaseFacts database_facts(const Database *database);
-/* Count what is unreplicated now, as of the outage. */
+/* The outage begins now: note what is unreplicated. */
 void database_note_outage(Database *database);
 
 #endif

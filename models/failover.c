@@ -175,6 +175,7 @@ static void verdict_changed(Failover *failover)
         raise_alarm(failover);
     } else if (failover->state == STATE_DECIDING && failover->config->cancel) {
         failover->state = STATE_WATCHING;
+        failover->world->recovery->called_off_at = sim_now(failover->world->sim);
         story_platform(failover->world->story, sim_now(failover->world->sim),
                        "%s answers again before anyone has decided: no failover",
                        failover->world->region_name[REGION_ACTIVE]);
@@ -301,6 +302,13 @@ SimComponent failover_component(const Failover *failover)
 void failover_connect(Failover *failover, FailoverLinks links)
 {
     failover->link = links;
+}
+
+void failover_note_outage(Failover *failover)
+{
+    Recovery *recovery = failover->world->recovery;
+    if (!failover->prober.healthy)
+        recovery->detected_at = recovery->outage_at;
 }
 
 void failover_start(Failover *failover)

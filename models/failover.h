@@ -63,6 +63,8 @@ void failover_free(Failover *failover);
 SimComponent failover_component(const Failover *failover);
 void failover_connect(Failover *failover, FailoverLinks links);
 void failover_start(Failover *failover);
+/* The outage begins now: if the monitor has raised an alarm already, it is detected at once. */
+void failover_note_outage(Failover *failover);
 /* Step index by the action's name; -1 if the runbook has none. */
 int failover_step_find(const FailoverConfig *config, const char *name);
 

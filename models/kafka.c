@@ -194,7 +194,7 @@ static const SimType kafka_type = {.name = "kafka",
 Kafka *kafka_new(World *world, const KafkaConfig *config, Storage *storage)
 {
     Kafka *kafka = g_new0(Kafka, 1);
-    char *name = g_strdup_printf("%s.kafka", world->region_name[storage->region]);
+    char *name = g_strdup_printf("%s.kafka", region_role[storage->region]);
     kafka->world = world;
     kafka->config = config;
     kafka->storage = storage;

@@ -61,6 +61,7 @@ PaymentRef ledger_submit(Ledger *ledger, SimTime at, uint32_t user)
                          .holds = 1,
                          .outcome = OUTCOME_OPEN,
                          .counted = true,
+                         .login_region = UINT8_MAX,
                          .cast = -1};
     if (++ledger->live > ledger->live_max)
         ledger->live_max = ledger->live;

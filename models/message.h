@@ -30,7 +30,7 @@ typedef enum MessageKind {
     MSG_PRODUCED, /* payment   -             status    request slot */
     MSG_FETCH,    /* fetcher index: park until there is something to read */
     MSG_RECORDS,  /* fetcher tag: there is something to read */
-    MSG_PROBE,    /* prober    probe number  -         - */
+    MSG_PROBE,    /* prober    probe number  -         - ; `sender` is the prober */
     MSG_PROBE_REPLY, /* prober    probe number  healthy   region */
     MSG_LINK,        /* -         1 up, 0 down  : a watched link changed */
     MSG_ROLE,        /* -         writable 0/1  : a database tells what it is; control answers */

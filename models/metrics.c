@@ -66,7 +66,7 @@ static double log_phantom(const RunFacts *facts)
 
 static double log_duplicated(const RunFacts *facts)
 {
-    return count(facts->audit->log_duplicated);
+    return count(facts->audit->log_duplicated[ledger_surviving_log(facts->ledger)]);
 }
 
 static double log_lost(const RunFacts *facts)
@@ -94,12 +94,16 @@ static double effects_pending(const RunFacts *facts)
     return count(facts->audit->unread);
 }
 
+/* What was lost ends at the cut, or later if a second primary went on writing. */
 static double rpo_seconds(const RunFacts *facts)
 {
-    SimTime outage = facts->recovery->outage_at, lost = facts->audit->earliest_lost;
-    if (outage == SIM_NEVER)
+    if (facts->recovery->outage_at == SIM_NEVER && facts->audit->fate[FATE_LOST] == 0)
         return NAN;
-    return lost >= outage ? 0 : sim_seconds(outage - lost); /* SIM_NEVER: nothing lost */
+    if (facts->audit->fate[FATE_LOST] == 0)
+        return 0;
+    SimTime cut = facts->database.cut_at;
+    SimTime end = MAX(cut == SIM_NEVER ? 0 : cut, facts->audit->latest_lost);
+    return sim_seconds(end - facts->audit->earliest_lost);
 }
 
 static double rto_detect(const RunFacts *facts)
@@ -110,10 +114,10 @@ static double rto_detect(const RunFacts *facts)
 static double rto_decide(const RunFacts *facts)
 {
     const Recovery *recovery = facts->recovery;
-    bool called_off =
-        recovery->decided_at == SIM_NEVER && facts->scenario->failover.mode == FAILOVER_OFF;
-    if (recovery->detected_at == SIM_NEVER || called_off ||
-        recovery->decided_at < recovery->detected_at)
+    bool never =
+        recovery->decided_at == SIM_NEVER &&
+        (facts->scenario->failover.mode == FAILOVER_OFF || recovery->called_off_at != SIM_NEVER);
+    if (recovery->detected_at == SIM_NEVER || never || recovery->decided_at < recovery->detected_at)
         return NAN;
     return span(recovery->detected_at, recovery->decided_at);
 }
@@ -192,9 +196,15 @@ static double interruption_sd(const RunFacts *facts)
     return histogram_sd(facts->recovery->interruption);
 }
 
+/* Interruptions that had not ended count as longer than any that had. */
 static double interruption_p95(const RunFacts *facts)
 {
-    return histogram_quantile(facts->recovery->interruption, 0.95);
+    const Histogram *ended = facts->recovery->interruption;
+    double all = count(histogram_count(ended) + facts->users.still_down);
+    if (all == 0)
+        return NAN;
+    double rank = 0.95 * all / count(histogram_count(ended));
+    return rank > 1 ? INFINITY : histogram_quantile(ended, rank);
 }
 
 static double interruption_max(const RunFacts *facts)
@@ -307,9 +317,12 @@ static double events_delivered(const RunFacts *facts)
     X("effects.skipped", COUNT, effects_skipped,                                                   \
       "Surviving payments, per consumer group, that the group never acted on and never will.")     \
     X("effects.pending", COUNT, effects_pending,                                                   \
-      "Payments, per consumer group, whose event still waited to be read when the run ended.")     \
+      "Payments, per consumer group, that the group had not acted on when the run ended, but "     \
+      "will: their event waits to be read.")                                                       \
     X("rpo.seconds", SECONDS, rpo_seconds,                                                         \
-      "Outage minus the commit time of the earliest lost payment; 0 if none was lost.")            \
+      "The outage (more exactly: the moment from which the standby database got nothing more) "    \
+      "minus the commit time of the earliest lost payment; 0 if none was lost. If a second "       \
+      "primary went on writing, up to its latest lost payment.")                                   \
     X("rto.detect", SECONDS, rto_detect,                                                           \
       "From the outage to the monitor's verdict that the active region is down.")                  \
     X("rto.decide", SECONDS, rto_decide,                                                           \
@@ -324,8 +337,8 @@ static double events_delivered(const RunFacts *facts)
     X("rto.first", SECONDS, rto_first,                                                             \
       "From the outage to the first acknowledgement of an attempt sent after it.")                 \
     X("rto.service", SECONDS, rto_service,                                                         \
-      "From the outage to the end of the last window in which too few attempts succeeded: "        \
-      "service is back and stays.")                                                                \
+      "From the outage until service is back and stays: the first window in which enough of the "  \
+      "attempts sent succeed, and after which there is no bad one.")                               \
     X("rto.consumers", SECONDS, rto_consumers,                                                     \
       "From the outage until the consumers have worked off the backlog that they found.")          \
     X("recovered", SHARE, recovered, "1 if service came back before the run ended, else 0.")       \
@@ -334,7 +347,9 @@ static double events_delivered(const RunFacts *facts)
     X("interruption.mean", SECONDS, interruption_mean,                                             \
       "A user's first failed attempt to the same user's next success: mean over users.")           \
     X("interruption.sd", SECONDS, interruption_sd, "Its standard deviation over users.")           \
-    X("interruption.p95", SECONDS, interruption_p95, "Its 95th percentile over users.")            \
+    X("interruption.p95", SECONDS, interruption_p95,                                               \
+      "Its 95th percentile over users; those still interrupted when the run ended count as "       \
+      "longest.")                                                                                  \
     X("interruption.max", SECONDS, interruption_max, "Its longest.")                               \
     X("interruption.open", COUNT, interruption_open,                                               \
       "Users whose interruption had not ended when the run did.")                                  \

@@ -6,6 +6,7 @@
 enum {
     MIRROR_DELIVER = MSG_KINDS,
     MIRROR_POLL,
+    MIRROR_RETRY,
     MIRROR_FLUSH,
     MIRROR_CHECKPOINT,
     MIRROR_SYNC,
@@ -26,8 +27,11 @@ typedef struct Task {
     uint32_t epoch; /* raised when what is in hand is given up */
     SimTime departed;
     SimLane lane;
-    bool resting; /* between two polls */
-    bool stopped; /* the target has become the primary */
+    uint32_t next_share; /* where the next batch begins: partitions take turns */
+    int64_t due;         /* ranges that should be in the target by now */
+    bool blocked;        /* the target cannot be reached: retrying, not polling */
+    bool resting;        /* between two polls */
+    bool stopped;        /* the target has become the primary */
 } Task;
 
 struct Mirror {
@@ -75,24 +79,41 @@ static void fetch(Mirror *mirror, Task *task)
                                                      .value = seen});
 }
 
-/* Takes what is visible; returns the number of records. */
+/* Partitions of one task: number, number + tasks, … */
+static uint32_t shares(const Mirror *mirror, const Task *task)
+{
+    uint32_t tasks = (uint32_t)mirror->config->tasks;
+    uint32_t partitions = mirror->source->partitions;
+    return task->number < partitions ? (partitions - 1 - task->number) / tasks + 1 : 0;
+}
+
+static int64_t take_share(Mirror *mirror, Task *task, uint32_t share, int64_t room)
+{
+    uint32_t p = task->number + share * (uint32_t)mirror->config->tasks;
+    int64_t from = mirror->polled[p];
+    int64_t to = MIN(mirror->source->log[p].high_watermark, from + room);
+    if (to <= from)
+        return 0;
+    Range *range = g_new(Range, 1);
+    *range = (Range){p, from, to};
+    g_queue_push_tail(&task->ranges, range);
+    mirror->polled[p] = to;
+    return to - from;
+}
+
+/* Takes what is visible, beginning behind the partition that filled the last batch, as a consumer's
+ * fetcher does; returns the number of records. */
 static int64_t take_batch(Mirror *mirror, Task *task, uint32_t *ranges)
 {
-    int64_t room = mirror->config->max_poll_records, taken = 0;
+    int64_t limit = mirror->config->max_poll_records, taken = 0;
+    uint32_t count = shares(mirror, task), first = task->next_share;
     *ranges = 0;
-    for (uint32_t p = task->number; p < mirror->source->partitions && room > 0;
-         p += (uint32_t)mirror->config->tasks) {
-        int64_t from = mirror->polled[p];
-        int64_t to = MIN(mirror->source->log[p].high_watermark, from + room);
-        if (to <= from)
-            continue;
-        Range *range = g_new(Range, 1);
-        *range = (Range){p, from, to};
-        g_queue_push_tail(&task->ranges, range);
-        mirror->polled[p] = to;
-        room -= to - from;
-        taken += to - from;
-        ++*ranges;
+    for (uint32_t i = 0; i < count && taken < limit; i++) {
+        uint32_t share = (first + i) % count;
+        int64_t records = take_share(mirror, task, share, limit - taken);
+        taken += records;
+        *ranges += records > 0;
+        task->next_share = share + 1;
     }
     return taken;
 }
@@ -102,7 +123,7 @@ static void on_records(Sim *sim, void *self, const SimEvent *event)
     Mirror *mirror = self;
     Task *task = &mirror->task[event->tag];
     const MirrorConfig *config = mirror->config;
-    if (task->stopped || task->resting || !source_reachable(mirror))
+    if (task->stopped || task->blocked || task->resting || !source_reachable(mirror))
         return;
     uint32_t ranges;
     int64_t records = take_batch(mirror, task, &ranges);
@@ -139,7 +160,8 @@ static void on_poll(Sim *sim, void *self, const SimEvent *event)
     if (event->extra != task->epoch || task->stopped)
         return;
     task->resting = false;
-    fetch(mirror, task);
+    if (!task->blocked)
+        fetch(mirror, task);
 }
 
 /* ---- writing in the target ---- */
@@ -169,27 +191,52 @@ static void write_range(Mirror *mirror, const Range *range)
     mirror->delivered[p] = range->to;
 }
 
-static void on_deliver(Sim *sim, void *self, const SimEvent *event)
+/* Connect's producer keeps trying; its task does not poll meanwhile. */
+static void write_due(Mirror *mirror, Task *task)
 {
-    Mirror *mirror = self;
-    Task *task = &mirror->task[event->subject];
-    if (event->extra != task->epoch)
-        return;
     if (mirror->target->primary) {
         task->stopped = true; /* its topics take live writes now: the copy is over */
         return;
     }
     if (!target_reachable(mirror)) {
-        SimEvent again = *event;
-        sim_lane_push(sim, task->lane, sim_now(sim) + PRODUCE_AGAIN_AFTER, SIM_PHASE_MESSAGE,
-                      again);
+        task->blocked = true;
+        sim_after(mirror->world->sim, PRODUCE_AGAIN_AFTER, SIM_PHASE_MESSAGE,
+                  (SimEvent){.component = mirror->id,
+                             .kind = MIRROR_RETRY,
+                             .subject = task->number,
+                             .extra = task->epoch});
         return;
     }
-    for (int64_t i = 0; i < event->value; i++) {
+    for (; task->due > 0; task->due--) {
         Range *range = g_queue_pop_head(&task->ranges);
         write_range(mirror, range);
         g_free(range);
     }
+}
+
+static void on_deliver(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Mirror *mirror = self;
+    Task *task = &mirror->task[event->subject];
+    if (event->extra != task->epoch || task->stopped)
+        return;
+    task->due += event->value;
+    if (!task->blocked)
+        write_due(mirror, task);
+}
+
+static void on_retry(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Mirror *mirror = self;
+    Task *task = &mirror->task[event->subject];
+    if (event->extra != task->epoch)
+        return;
+    task->blocked = false;
+    write_due(mirror, task);
+    if (!task->blocked && !task->stopped && !task->resting)
+        fetch(mirror, task);
 }
 
 /* Give up what is in hand and read again from `from`. */
@@ -201,7 +248,8 @@ static void rewind_tasks(Mirror *mirror, const int64_t *from)
         g_queue_clear_full(&task->ranges, g_free);
         sim_lane_clear(mirror->world->sim, task->lane);
         task->departed = 0;
-        task->resting = false;
+        task->resting = task->blocked = false;
+        task->due = 0;
         for (uint32_t p = t; p < mirror->source->partitions; p += (uint32_t)mirror->config->tasks)
             mirror->polled[p] = mirror->delivered[p] = from[p];
         if (!task->stopped)
@@ -219,7 +267,7 @@ static void on_link(Sim *sim, void *self, const SimEvent *event)
         rewind_tasks(mirror, mirror->delivered);
     else
         for (uint32_t t = 0; t < mirror->config->tasks; t++)
-            if (!mirror->task[t].resting)
+            if (!mirror->task[t].resting && !mirror->task[t].blocked)
                 fetch(mirror, &mirror->task[t]);
 }
 
@@ -319,9 +367,10 @@ static void on_up(Sim *sim, void *self)
 }
 
 static const SimHandler handlers[MIRROR_KINDS] = {
-    [MSG_RECORDS] = on_records, [MSG_LINK] = on_link,      [MIRROR_DELIVER] = on_deliver,
-    [MIRROR_POLL] = on_poll,    [MIRROR_FLUSH] = on_flush, [MIRROR_CHECKPOINT] = on_checkpoint,
-    [MIRROR_SYNC] = on_sync,
+    [MSG_RECORDS] = on_records,          [MSG_LINK] = on_link,
+    [MIRROR_DELIVER] = on_deliver,       [MIRROR_POLL] = on_poll,
+    [MIRROR_RETRY] = on_retry,           [MIRROR_FLUSH] = on_flush,
+    [MIRROR_CHECKPOINT] = on_checkpoint, [MIRROR_SYNC] = on_sync,
 };
 
 static const SimType mirror_type = {.name = "mirror",
@@ -394,6 +443,8 @@ void mirror_connect(Mirror *mirror, MirrorLinks links)
 {
     mirror->link = links;
     sim_link_watch(links.wan, mirror->id, MSG_LINK);
+    if (mirror->config->runs_in == REGION_PASSIVE) /* a fetch that the link swallowed is repeated */
+        sim_link_watch(links.to_source, mirror->id, MSG_LINK);
     start_timers(mirror);
 }
 

@@ -106,7 +106,7 @@ static void connect_fetchers(Platform *platform, uint32_t region, SimLink *to_co
 static void connect_region(Platform *platform, uint32_t region)
 {
     const NetworkConfig *network = &platform->scenario->network;
-    const char *name = platform->world.region_name[region];
+    const char *name = region_role[region];
     SimComponent application = application_component(platform->application[region]);
     SimComponent kafka = kafka_component(platform->kafka[region]);
     SimComponent database = database_component(platform->database[region]);
@@ -177,7 +177,7 @@ static void connect_front(Platform *platform)
         link_to(platform, "users", "router", network->users, router_component(platform->router));
     for (uint32_t r = 0; r < REGIONS; r++) {
         SimComponent application = application_component(platform->application[r]);
-        const char *name = platform->world.region_name[r];
+        const char *name = region_role[r];
         router.application[r] = users.application[r] = application;
         router.to_region[r] = link_to(platform, "router", name, network->edge, application);
         users.to_region[r] = link_to(platform, "users", name, network->reply, application);
@@ -208,8 +208,8 @@ static void connect_failover(Platform *platform)
         .to_failover = link_to(platform, "control", "failover", network->management, failover)};
     for (uint32_t r = 0; r < REGIONS; r++) {
         control.database[r] = database_component(platform->database[r]);
-        control.to_database[r] = link_to(platform, "control", platform->world.region_name[r],
-                                         network->management, control.database[r]);
+        control.to_database[r] =
+            link_to(platform, "control", region_role[r], network->management, control.database[r]);
     }
     failover_connect(platform->failover, links);
     control_connect(platform->control, control);
@@ -299,11 +299,13 @@ static void plan_outages(Platform *platform)
         SimTime from = dist_draw(event->at, &draws);
         SimTime length = dist_draw(event->duration, &draws);
         fail(platform, event, from, from + length);
-        if (from >= s->run.duration + s->run.drain)
+        if (from >= s->run.duration + s->run.drain || length == 0)
             continue;
         first = MIN(first, from);
-        if (scenario_event_hits_service(event))
-            first_hit = MIN(first_hit, from);
+        if (scenario_event_hits_service(event) && from < first_hit) {
+            first_hit = from;
+            recovery->outage_ends_at = from + length;
+        }
         if (platform->world.story) {
             char *text = scenario_event_text(s, i);
             story_add(platform->world.story, from, STORY_PLATFORM, "%s", text);
@@ -316,12 +318,13 @@ static void plan_outages(Platform *platform)
                (SimEvent){.component = platform->observer, .kind = OBSERVE_OUTAGE});
 }
 
-/* Just before the outage takes anything down: it was scheduled first. */
+/* At the instant of the outage; what it took down has kept its logs. */
 static void on_outage(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim, (void)event;
     Platform *platform = self;
     database_note_outage(platform->database[REGION_ACTIVE]);
+    failover_note_outage(platform->failover);
     if (platform->mirror)
         platform->mirror_unreplicated = mirror_unreplicated(platform->mirror);
 }

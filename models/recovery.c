@@ -18,7 +18,9 @@ Recovery *recovery_new(SimTime window, double success, SimTime longest)
     recovery->sent = g_new0(uint32_t, recovery->ring);
     recovery->ended = g_new0(uint32_t, recovery->ring);
     recovery->good = g_new0(uint32_t, recovery->ring);
-    recovery->last_bad = recovery->last_good = -1;
+    recovery->last_bad = recovery->last_good = recovery->good_since = -1;
+    recovery->called_off_at = recovery->edges_back_at = SIM_NEVER;
+    recovery->outage_ends_at = SIM_NEVER;
     return recovery;
 }
 
@@ -40,10 +42,14 @@ static void close_window(Recovery *recovery, uint64_t number)
     uint64_t i = number % recovery->ring;
     uint32_t open = recovery->sent[i] - recovery->ended[i];
     double needed = recovery->success * recovery->sent[i];
-    if (recovery->sent[i] > 0 && recovery->good[i] >= needed)
+    if (recovery->sent[i] > 0 && recovery->good[i] >= needed) {
         recovery->last_good = (int64_t)number;
-    else if (recovery->good[i] + open < needed)
+        if (recovery->good_since < 0)
+            recovery->good_since = (int64_t)number;
+    } else if (recovery->good[i] + open < needed) {
         recovery->last_bad = (int64_t)number;
+        recovery->good_since = -1;
+    }
     recovery->sent[i] = recovery->ended[i] = recovery->good[i] = 0;
 }
 
@@ -89,15 +95,15 @@ double recovery_service_seconds(const Recovery *recovery)
 {
     if (recovery->outage_at == SIM_NEVER)
         return NAN;
-    SimTime back = (recovery->last_bad + 1) * recovery->window;
-    SimTime last_sent = (SimTime)(recovery->last_sent + 1) * recovery->window;
-    SimTime last_good = (recovery->last_good + 1) * recovery->window;
+    SimTime bad_until = (recovery->last_bad + 1) * recovery->window;
+    SimTime good_until = (recovery->last_good + 1) * recovery->window;
+    SimTime sent_until = (SimTime)(recovery->last_sent + 1) * recovery->window;
     /* The run ended before anyone could tell: that is no success. */
-    if (last_sent > recovery->outage_at && last_good <= recovery->outage_at)
+    if (sent_until > recovery->outage_at && good_until <= recovery->outage_at)
         return INFINITY;
-    if (recovery->last_bad < 0 || back <= recovery->outage_at)
+    if (bad_until <= recovery->outage_at)
         return 0;
-    if (recovery->last_good < recovery->last_bad)
+    if (recovery->good_since < 0)
         return INFINITY;
-    return sim_seconds(back - recovery->outage_at);
+    return sim_seconds(recovery->good_since * recovery->window - recovery->outage_at);
 }

@@ -4,7 +4,8 @@
  * them into rto.* metrics. Attempts are judged by the time they were sent, in windows of
  * `window`: a window is bad if fewer than `success` of the attempts sent in it succeeded. A
  * window is closed when every attempt sent in it has ended, so memory follows the timeout.
- * Service is back at the end of the last bad window, provided a good one follows.
+ * Service is back when the first good window after the last bad one begins. Windows that say
+ * nothing (no attempts, or only such as were asked to log in) lie between.
  */
 #ifndef MODELS_RECOVERY_H
 #define MODELS_RECOVERY_H
@@ -25,13 +26,16 @@ typedef struct RecoveryStamp {
 } RecoveryStamp;
 
 typedef struct Recovery {
-    SimTime outage_at;   /* SIM_NEVER: nothing failed */
-    SimTime alarm_at;    /* first time that the monitor called the active region down */
-    SimTime detected_at; /* first time at or after the outage that it was so called */
+    SimTime outage_at;      /* SIM_NEVER: nothing failed */
+    SimTime outage_ends_at; /* SIM_NEVER: not within the run, or nothing failed */
+    SimTime called_off_at;  /* the last time that a decision was called off; SIM_NEVER */
+    SimTime alarm_at;       /* first time that the monitor called the active region down */
+    SimTime detected_at;    /* first time at or after the outage that it was so called */
     SimTime decided_at;
     RecoveryStamp step[RECOVERY_STEPS_MAX]; /* the runbook's */
     uint32_t steps;
     SimTime edges_first_at, edges_all_at; /* first and last edge that turned to the other region */
+    SimTime edges_back_at;                /* all have turned back by themselves */
     SimTime first_success_at; /* first acknowledgement of an attempt sent after the outage */
     SimTime consumers_drained_at;
     bool consumers_resumed;
@@ -42,6 +46,7 @@ typedef struct Recovery {
     uint32_t *sent, *ended, *good; /* rings by window number */
     uint64_t ring, first_open, last_sent;
     int64_t last_bad, last_good; /* window numbers; -1 */
+    int64_t good_since;          /* first good window after the last bad one; -1: none */
 } Recovery;
 
 /* `longest`: no attempt stays unanswered for longer than this. */

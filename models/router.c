@@ -68,6 +68,8 @@ static void note_turn(Router *router, uint32_t edge)
                        router->edges, world->region_name[REGION_PASSIVE]);
     }
     if (router->turned_count == 0 && recovery->edges_first_at != SIM_NEVER)
+        recovery->edges_back_at = now;
+    if (router->turned_count == 0 && recovery->edges_first_at != SIM_NEVER)
         story_platform(world->story, now, "the router has returned all traffic to %s by itself",
                        world->region_name[REGION_ACTIVE]);
 }

@@ -239,6 +239,28 @@ static uint32_t resolve_target(const Check *check, size_t i, const EventConfig *
     return 0;
 }
 
+/* Times count from the first event that hits the service: with two, the reader must know. */
+static void check_event_order(const Check *check)
+{
+    const Scenario *s = check->scenario;
+    Path path;
+    size_t hits = 0;
+    for (size_t i = 0; i < s->top.events.count; i++) {
+        const EventConfig *event = scenario_event(s, i);
+        if (failed(check, path_to(&path, "events", i, "")))
+            continue;
+        if (scenario_event_hits_service(event) && ++hits == 2)
+            param_doc_warn(check->doc, check->diags, path.text,
+                           "split the scenario if each outage should have its own times",
+                           "recovery times count from the first event that hits the service alone");
+        if (dist_is_constant(event->at) && dist_mean(event->at) < sim_seconds(s->run.warmup))
+            param_doc_warn(
+                check->doc, check->diags, path.text, NULL,
+                "this begins before run.warmup is over: payments that it hits by then are "
+                "not counted");
+    }
+}
+
 static void check_event(const Check *check, size_t i)
 {
     const Scenario *s = check->scenario;
@@ -316,6 +338,7 @@ static void check_all(const Check *check)
     for (size_t i = 0; i < s->top.events.count; i++)
         if (!failed(check, path_to(&path, "events", i, "")))
             check_event(check, i);
+    check_event_order(check);
     s->expect = g_new0(ScenarioExpect, s->top.expect.count);
     for (size_t i = 0; i < s->top.expect.count; i++)
         if (!failed(check, path_to(&path, "expect", i, "")))

@@ -86,6 +86,7 @@ static const ParamSpec run_specs[] = {
      .type = PARAM_TIME,
      .offset = AT(drain),
      .fallback = "0ns",
+     .max = 366 * 86400.0,
      .text = "How long the run goes on after that, so that payments under way can end.",
      .source = ""},
     {.key = "replications",

@@ -35,31 +35,41 @@ static bool by_probes(const Scenario *scenario)
     return scenario->router.failover == ROUTER_AUTOMATIC;
 }
 
-/* What the user waits for: traffic to the other region, and a database and a Kafka that take
- * writes there. The latest of them ends the critical path; -1: none finished; -2: the router. */
+/* When service was back; SIM_NEVER. */
+static SimTime service_at(const Recovery *recovery)
+{
+    double service = recovery_service_seconds(recovery);
+    return isfinite(service) ? recovery->outage_at + (SimTime)(service * 1e9 + 0.5) : SIM_NEVER;
+}
+
+/* Does service in the other region wait for this step? Consumers come after it, a fence before
+ * nothing that users see, and where probes move the traffic the reroute only settles it. */
+static bool serves_users(const Scenario *scenario, const char *name)
+{
+    return strcmp(name, action_name[ACTION_RESUME_CONSUMERS]) != 0 &&
+           strcmp(name, action_name[ACTION_FENCE]) != 0 &&
+           !(by_probes(scenario) && strcmp(name, action_name[ACTION_REROUTE]) == 0);
+}
+
+/* The step that ended the critical path: the last that service waited for; -1: none. */
 static int64_t last_needed(const Scenario *scenario, const Recovery *recovery)
 {
     int64_t last = -1;
-    SimTime latest = 0;
+    SimTime latest = 0, back = service_at(recovery);
     for (uint32_t s = 0; s < recovery->steps; s++) {
-        bool needed = strcmp(recovery->step[s].name, action_name[ACTION_RESUME_CONSUMERS]) != 0 &&
-                      strcmp(recovery->step[s].name, action_name[ACTION_FENCE]) != 0 &&
-                      !(by_probes(scenario) &&
-                        strcmp(recovery->step[s].name, action_name[ACTION_REROUTE]) == 0);
-        if (needed && recovery->step[s].end != SIM_NEVER && recovery->step[s].end > latest) {
-            last = s;
-            latest = recovery->step[s].end;
-        }
+        SimTime done = recovery->step[s].end;
+        if (done == SIM_NEVER || done <= latest || done > back ||
+            !serves_users(scenario, recovery->step[s].name))
+            continue;
+        last = s;
+        latest = done;
     }
-    SimTime turned = recovery->edges_all_at;
-    return by_probes(scenario) && turned != SIM_NEVER && turned > latest ? -2 : last;
+    return last;
 }
 
 static char *step_note(const RecoveryStamp *stamp)
 {
-    if (stamp->tries > 1)
-        return g_strdup_printf("commanded %u times", stamp->tries);
-    return NULL;
+    return stamp->tries > 1 ? g_strdup_printf("commanded %u times", stamp->tries) : NULL;
 }
 
 static int compare_start(const void *a, const void *b)
@@ -68,51 +78,93 @@ static int compare_start(const void *a, const void *b)
     return (x->start > y->start) - (x->start < y->start);
 }
 
-/* The users' own way back: retries that wait, DNS answers that live on. */
+/* The steps by name, as far as the run came. */
+typedef struct Path {
+    RecoveryStep *detect, *decide, *edges, *back, *step[RECOVERY_STEPS_MAX];
+} Path;
+
+static void add_decision(GPtrArray *steps, Path *path, const Scenario *scenario,
+                         const Recovery *recovery)
+{
+    if (recovery->detected_at == SIM_NEVER || recovery->decided_at < recovery->detected_at)
+        return;
+    bool called_off = recovery->decided_at == SIM_NEVER && recovery->called_off_at != SIM_NEVER;
+    const char *note = called_off ? "called off: it answers" : decide_note(scenario->failover.mode);
+    path->decide = add(steps, "decide", recovery->detected_at,
+                       called_off ? recovery->called_off_at : recovery->decided_at, g_strdup(note));
+}
+
+static void add_router(GPtrArray *steps, Path *path, const Scenario *scenario,
+                       const Recovery *recovery)
+{
+    if (!by_probes(scenario) || recovery->edges_first_at == SIM_NEVER)
+        return;
+    path->edges = add(steps, "router turns", recovery->outage_at, recovery->edges_all_at,
+                      g_strdup_printf("%d edges probe", (int)scenario->router.edges));
+    SimTime back = recovery->edges_back_at, ends = recovery->outage_ends_at;
+    if (back != SIM_NEVER && back > ends)
+        path->back = add(steps, "router returns", ends, back, g_strdup("by its probes"));
+}
+
+/* Service came back from the other region: the runbook's path to its last step, or the router. */
+static SimTime mark_failover(Path *path, const Scenario *scenario, const Recovery *recovery)
+{
+    int64_t last = last_needed(scenario, recovery);
+    SimTime latest = last >= 0 ? recovery->step[last].end : 0, back = service_at(recovery);
+    SimTime turned = recovery->edges_all_at;
+    if (path->edges && turned > latest && turned <= back) {
+        path->edges->critical = true;
+        return turned;
+    }
+    for (int64_t s = last; s >= 0; s = recovery->step[s].waited_for)
+        path->step[s]->critical = true;
+    if (last >= 0 && path->decide) /* a failover begun before the outage has neither */
+        path->detect->critical = path->decide->critical = true;
+    return last >= 0 ? latest : SIM_NEVER;
+}
+
+/* Nobody failed over: service came back with the region. */
+static SimTime mark_return(GPtrArray *steps, Path *path, const Recovery *recovery)
+{
+    SimTime ends = recovery->outage_ends_at, back = service_at(recovery);
+    if (ends == SIM_NEVER || ends > back)
+        return SIM_NEVER;
+    add(steps, "outage", recovery->outage_at, ends, g_strdup("it ended by itself"))->critical =
+        true;
+    if (!path->back || path->back->end > back)
+        return ends;
+    path->back->critical = true;
+    return path->back->end;
+}
+
+/* The users' own way back: retries that wait, logins, DNS answers that live on. */
 static void add_users_return(GPtrArray *steps, const Recovery *recovery, SimTime from)
 {
-    double service = recovery_service_seconds(recovery);
-    if (!isfinite(service) || from == SIM_NEVER)
-        return;
-    SimTime back = recovery->outage_at + (SimTime)(service * 1e9 + 0.5);
-    if (back > from)
-        add(steps, "users return", from, back, g_strdup("retries, logins"))->critical = true;
+    SimTime back = service_at(recovery);
+    if (from == SIM_NEVER || back == SIM_NEVER || back <= from + recovery->window)
+        return; /* less is the window's own width */
+    add(steps, "users return", from, back, g_strdup("retries, logins"))->critical = true;
 }
 
 GPtrArray *timeline_build(const Scenario *scenario, const Recovery *recovery)
 {
     GPtrArray *steps = g_ptr_array_new_with_free_func(step_free);
+    Path path = {0};
     if (recovery->outage_at == SIM_NEVER)
         return steps;
-    RecoveryStep *of[RECOVERY_STEPS_MAX] = {NULL};
-    RecoveryStep *detect =
+    path.detect =
         add(steps, "detect", recovery->outage_at, recovery->detected_at, g_strdup("probes fail"));
-    RecoveryStep *decide = NULL, *edges = NULL;
-    if (recovery->detected_at != SIM_NEVER && recovery->decided_at >= recovery->detected_at)
-        decide = add(steps, "decide", recovery->detected_at, recovery->decided_at,
-                     g_strdup(decide_note(scenario->failover.mode)));
+    add_decision(steps, &path, scenario, recovery);
     for (uint32_t s = 0; s < recovery->steps; s++) {
         const RecoveryStamp *stamp = &recovery->step[s];
         if (stamp->start != SIM_NEVER)
-            of[s] = add(steps, stamp->name, stamp->start, stamp->end, step_note(stamp));
+            path.step[s] = add(steps, stamp->name, stamp->start, stamp->end, step_note(stamp));
     }
-    if (by_probes(scenario) && recovery->edges_first_at != SIM_NEVER)
-        edges = add(steps, "router turns", recovery->outage_at, recovery->edges_all_at,
-                    g_strdup_printf("%d edges probe", (int)scenario->router.edges));
-    int64_t last = last_needed(scenario, recovery);
-    SimTime reached = SIM_NEVER;
-    if (last == -2) {
-        edges->critical = true;
-        reached = recovery->edges_all_at;
-    } else if (last >= 0) {
-        reached = recovery->step[last].end;
-        for (int64_t s = last; s >= 0; s = recovery->step[s].waited_for)
-            of[s]->critical = true;
-        detect->critical = true;
-        if (decide)
-            decide->critical = true;
-    }
-    add_users_return(steps, recovery, reached);
+    add_router(steps, &path, scenario, recovery);
+    bool failed_over = recovery->decided_at != SIM_NEVER;
+    add_users_return(steps, recovery,
+                     failed_over ? mark_failover(&path, scenario, recovery)
+                                 : mark_return(steps, &path, recovery));
     g_ptr_array_sort(steps, compare_start);
     return steps;
 }

@@ -4,9 +4,12 @@
 
 enum { USERS_ARRIVE = MSG_KINDS, USERS_CAST, USERS_TIMEOUT, USERS_RETRY, USERS_KINDS };
 
+#define LOGINS_A_TRY 3
+
 typedef struct User {
     SimTime route_until; /* DNS answer valid before this */
     SimTime down_since;  /* first attempt that failed since the last success; SIM_NEVER */
+    SimTime good_sent;   /* when the last attempt that succeeded was sent; -1 */
     uint8_t route;       /* region of the DNS answer */
     uint8_t session;     /* region that opened the session */
     uint8_t pinned;      /* goes straight to this region; REGION_NONE: through the router */
@@ -66,6 +69,13 @@ static void dispatch(Users *users, PaymentRef ref, const Payment *payment)
     }
 }
 
+/* The recovery watch sees the bank's users while they arrive: not the cast, whose single attempts
+ * would outweigh a quiet window, nor the stragglers that retry while the run drains. */
+static bool watched(const Users *users, const Payment *payment)
+{
+    return payment->cast < 0 && payment->attempt_at < users->until;
+}
+
 static void attempt(Users *users, PaymentRef ref)
 {
     World *world = users->world;
@@ -78,7 +88,8 @@ static void attempt(Users *users, PaymentRef ref)
     payment->in_flight++;
     payment->holds++;
     users->facts.attempts++;
-    recovery_attempt_sent(world->recovery, now);
+    if (watched(users, payment))
+        recovery_attempt_sent(world->recovery, now);
     story_payment(
         world->story, world->ledger, ref, now, payment->attempts == 1 ? "pays%s" : "tries again%s",
         payment->attempts == 1 && users->config->idempotency_keys ? ", with an idempotency key"
@@ -148,8 +159,14 @@ static void note_attempt(Users *users, const Payment *payment, bool good)
     Recovery *recovery = world->recovery;
     User *user = &users->user[payment->user];
     SimTime now = sim_now(world->sim);
+    if (!watched(users, payment))
+        return;
     recovery_attempt_ended(recovery, payment->attempt_at, now, good);
-    if (!good && payment->attempt_at >= recovery->outage_at && user->down_since == SIM_NEVER)
+    if (good)
+        user->good_sent = MAX(user->good_sent, payment->attempt_at);
+    /* One that was sent before a success and fails after it begins no new interruption. */
+    bool news = payment->attempt_at >= MAX(recovery->outage_at, user->good_sent);
+    if (!good && news && user->down_since == SIM_NEVER)
         user->down_since = payment->attempt_at;
     if (good && user->down_since != SIM_NEVER && payment->attempt_at >= user->down_since) {
         histogram_add(recovery->interruption, now - user->down_since);
@@ -187,6 +204,7 @@ static void retry_or_give_up(Users *users, PaymentRef ref, Payment *payment)
         return;
     }
     payment->retries++;
+    payment->logins = 0;
     sim_after(world->sim, backoff(users, payment), SIM_PHASE_MESSAGE,
               (SimEvent){.component = users->id, .kind = USERS_RETRY, .subject = ref});
 }
@@ -194,7 +212,13 @@ static void retry_or_give_up(Users *users, PaymentRef ref, Payment *payment)
 static void on_retry(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
-    attempt(self, event->subject);
+    Users *users = self;
+    Payment *payment = ledger_get(users->world->ledger, event->subject);
+    if (payment->login_region != REGION_NONE) {
+        users->user[payment->user].session = payment->login_region;
+        payment->login_region = REGION_NONE;
+    }
+    attempt(users, event->subject);
 }
 
 static void on_timeout(Sim *sim, void *self, const SimEvent *event)
@@ -226,17 +250,24 @@ static void acknowledge(Users *users, PaymentRef ref, Payment *payment, uint32_t
     settle(users, ref, payment, OUTCOME_ACKNOWLEDGED);
 }
 
-/* A login is part of the same try: the attempt ends without a verdict on the platform. */
+/* A login is part of the same try: the attempt ends without a verdict on the platform. A user who
+ * is sent from one region's login to the other's has had enough after a few: a failed try. */
 static void log_in(Users *users, PaymentRef ref, Payment *payment, uint32_t region)
 {
-    User *user = &users->user[payment->user];
-    user->session = (uint8_t)region;
+    World *world = users->world;
+    if (payment->logins == LOGINS_A_TRY) {
+        payment->refused++;
+        retry_or_give_up(users, ref, payment);
+        return;
+    }
+    payment->logins++;
+    payment->login_region = (uint8_t)region;
     payment->waiting = false;
-    recovery_attempt_withdrawn(users->world->recovery, payment->attempt_at);
-    story_payment(users->world->story, users->world->ledger, ref, sim_now(users->world->sim),
-                  "logs in again in %s", users->world->region_name[region]);
-    sim_after(users->world->sim, dist_draw(users->config->reauth, &users->reauth_draws),
-              SIM_PHASE_MESSAGE,
+    if (watched(users, payment))
+        recovery_attempt_withdrawn(world->recovery, payment->attempt_at);
+    story_payment(world->story, world->ledger, ref, sim_now(world->sim), "logs in again in %s",
+                  world->region_name[region]);
+    sim_after(world->sim, dist_draw(users->config->reauth, &users->reauth_draws), SIM_PHASE_MESSAGE,
               (SimEvent){.component = users->id, .kind = USERS_RETRY, .subject = ref});
 }
 
@@ -312,8 +343,10 @@ Users *users_new(World *world, const UsersConfig *config, SimTime until, SimTime
     users->id = sim_add(world->sim, &users_type, users, "users");
     users->user = g_new(User, count);
     for (size_t i = 0; i < count; i++)
-        users->user[i] =
-            (User){.down_since = SIM_NEVER, .session = REGION_ACTIVE, .pinned = REGION_NONE};
+        users->user[i] = (User){.down_since = SIM_NEVER,
+                                .good_sent = -1,
+                                .session = REGION_ACTIVE,
+                                .pinned = REGION_NONE};
     users->cast = g_new(PaymentRef, config->cast.count);
     users->timeout_lane = sim_lane_new(world->sim);
     users->arrival_draws = world_stream(world, "users", "arrivals");

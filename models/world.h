@@ -22,6 +22,10 @@ typedef struct World {
     const char *region_name[REGIONS];
 } World;
 
+/* "active", "passive": names components, links and streams, so that a region's name, which is
+ * configuration, enters no stream's key and collides with no component. */
+extern const char *const region_role[REGIONS];
+
 static inline RandomStream world_stream(const World *world, const char *component,
                                         const char *purpose)
 {

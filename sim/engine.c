@@ -33,10 +33,11 @@ typedef struct Component {
     uint32_t fired; /* times it went down */
     const SimType *type;
     char *name;
+    uint64_t reserved; /* 64 bytes: an index is a shift */
 } Component;
 
 struct Sim {
-    SimTime now;
+    SimTime now; /* first: sim_now reads it there */
     Component *components;
     size_t component_count, component_capacity;
     SimQueue queue;
@@ -50,6 +51,9 @@ struct Sim {
     bool running, stopping;
     GHashTable *names;
 };
+
+G_STATIC_ASSERT(offsetof(Sim, now) == 0);
+G_STATIC_ASSERT(sizeof(Component) == 64);
 
 static void engine_outage_begins(Sim *sim, void *self, const SimEvent *event)
 {
@@ -137,11 +141,6 @@ size_t sim_components(const Sim *sim)
     return sim->component_count;
 }
 
-SimTime sim_now(const Sim *sim)
-{
-    return sim->now;
-}
-
 /* The component, which must have a handler for the kind. */
 static inline Component *sim_receiver(const Sim *sim, SimComponent component, uint16_t kind)
 {
@@ -215,21 +214,24 @@ static G_ALWAYS_INLINE inline void sim_schedule(Sim *sim, SimTime at, uint32_t r
     sim_queue_push(&sim->queue, sim_key(at, rank, sim_next_sequence(sim), slot));
 }
 
+static __attribute__((cold, noinline)) void sim_at_grown(Sim *sim, SimTime at, uint64_t address,
+                                                         uint64_t subject, int64_t value,
+                                                         uint64_t detail)
+{
+    sim_queue_grow_slots(&sim->queue);
+    sim_at_packed(sim, at, address, subject, value, detail);
+}
+
 void sim_at_packed(Sim *sim, SimTime at, uint64_t address, uint64_t subject, int64_t value,
                    uint64_t detail)
 {
     Packed packed = {address, subject, value, detail};
-    SIM_CHECK(at >= sim->now && at < SIM_NEVER);
+    SIM_CHECK((uint64_t)at - (uint64_t)sim->now < (uint64_t)(SIM_NEVER - sim->now)); /* nor past */
+    if (G_UNLIKELY(!sim_queue_has_slot(&sim->queue))) {
+        sim_at_grown(sim, at, address, subject, value, detail);
+        return;
+    }
     sim_schedule(sim, at, rank_of_phase(packed_phase(&packed)), &packed,
-                 packed_receiver(sim, &packed));
-}
-
-void sim_after_packed(Sim *sim, SimTime delay, uint64_t address, uint64_t subject, int64_t value,
-                      uint64_t detail)
-{
-    Packed packed = {address, subject, value, detail};
-    SIM_CHECK(delay >= 0 && delay < SIM_NEVER - sim->now);
-    sim_schedule(sim, sim->now + delay, rank_of_phase(packed_phase(&packed)), &packed,
                  packed_receiver(sim, &packed));
 }
 
@@ -383,6 +385,8 @@ void sim_stop(Sim *sim)
 static void engine_schedule(Sim *sim, SimTime at, uint32_t rank, uint16_t kind,
                             SimComponent component)
 {
+    if (!sim_queue_has_slot(&sim->queue))
+        sim_queue_grow_slots(&sim->queue);
     SimEvent event = {.component = ENGINE, .kind = kind};
     Packed packed = {.address = sim_pack_address(SIM_PHASE_FAULT, 0, event), .subject = component};
     sim_schedule(sim, at, rank, &packed, &sim->components[ENGINE]);

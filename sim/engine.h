@@ -80,7 +80,7 @@ SimComponent sim_add(Sim *sim, const SimType *type, void *self, const char *name
 const char *sim_name(const Sim *sim, SimComponent component);
 size_t sim_components(const Sim *sim); /* the engine itself included: they are 0 .. n-1 */
 
-SimTime sim_now(const Sim *sim);
+static inline SimTime sim_now(const Sim *sim);
 
 /* Schedule: at an absolute time (not before now), or after a delay (not negative). */
 static inline void sim_at(Sim *sim, SimTime at, SimPhase phase, SimEvent event);
@@ -133,7 +133,15 @@ size_t sim_events_pending(const Sim *sim); /* heap and lanes together */
 /* Hash over (time, component, kind) of every delivered event: behaviour in 64 bits. */
 uint64_t sim_fingerprint(const Sim *sim);
 
-/* ---- From here on: how an event is handed over. ----
+/* ---- From here on: what is inline. ---- */
+
+/* The clock is the first member of a Sim. */
+static inline SimTime sim_now(const Sim *sim)
+{
+    return *(const SimTime *)(const void *)sim;
+}
+
+/* How an event is handed over.
  *
  * In registers: built in memory with narrow stores and copied with wide loads, as compilers do
  * with a struct argument, it cost as much as the rest of the scheduling.
@@ -154,8 +162,6 @@ static inline uint64_t sim_pack_detail(SimEvent event)
 
 void sim_at_packed(Sim *sim, SimTime at, uint64_t address, uint64_t subject, int64_t value,
                    uint64_t detail);
-void sim_after_packed(Sim *sim, SimTime delay, uint64_t address, uint64_t subject, int64_t value,
-                      uint64_t detail);
 SimTime sim_lane_push_packed(Sim *sim, SimTime at, uint64_t address, uint64_t subject,
                              int64_t value, uint64_t detail);
 
@@ -165,10 +171,10 @@ static inline void sim_at(Sim *sim, SimTime at, SimPhase phase, SimEvent event)
                   sim_pack_detail(event));
 }
 
+/* A negative delay, or one that overflows, gives a time before now, which sim_at refuses. */
 static inline void sim_after(Sim *sim, SimTime delay, SimPhase phase, SimEvent event)
 {
-    sim_after_packed(sim, delay, sim_pack_address(phase, 0, event), event.subject, event.value,
-                     sim_pack_detail(event));
+    sim_at(sim, (SimTime)((uint64_t)sim_now(sim) + (uint64_t)delay), phase, event);
 }
 
 static inline SimTime sim_lane_push(Sim *sim, SimLane lane, SimTime at, SimPhase phase,

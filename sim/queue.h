@@ -1,17 +1,12 @@
-/* The event queue: a 4-ary heap of 16-byte keys, with the events beside it in slots.
- *
- * A key is one 128-bit number, so that one comparison decides the total order:
- *
- *   time 64 | rank 3 | sequence 37 | lane flag 1 | slot 23
- *
- * The rank is the event's phase (0 is kept for the engine, see engine.c); sequence numbers are
- * unique, so the bits below never decide. The caller gives the sequence; the slot says where the
- * event lies, or, with the lane flag, whose head the key is.
+/* The event queue: a 4-ary heap of 16-byte keys (sim/key.h), with the events beside it in slots.
  *
  * Four siblings share one cache line: the root is keys[3], the children of s begin at 4s - 8.
  * Places past the end hold the greatest key, so a group of four is always complete. Removal of the
  * first key is deferred: it leaves a hole at the root, which the next push fills (most handlers
  * schedule something) and which is closed with the last key only if none came.
+ *
+ * When the heap outgrows the nearer caches, it keeps only keys before a horizon; the others wait in
+ * buckets by time (sim/far.h), and the next bucket is poured into the heap whenever that is empty.
  *
  * Source: d-ary heaps after Johnson (1975); cache-aligned layout after LaMarca and Ladner, The
  * influence of caches on the performance of heaps (1996).
@@ -19,8 +14,8 @@
  * An event lies still from its scheduling until its slot is freed, also while the slots grow: a
  * handler gets a pointer to it, not a copy.
  *
- * Ownership: the queue owns keys and slots. Errors: more events pending than slots, or sequence
- * numbers running out, are bugs and abort. Private to the engine; benchmarks may look.
+ * Ownership: the queue owns keys, buckets and slots. Errors: more events pending than slots, or
+ * sequence numbers running out, are bugs and abort. Private to the engine; benchmarks may look.
  */
 #ifndef SIM_QUEUE_H
 #define SIM_QUEUE_H
@@ -31,38 +26,8 @@
 
 #include "sim/check.h"
 #include "sim/engine.h"
-
-__extension__ typedef unsigned __int128 SimKey;
-
-enum { SIM_KEY_SLOT_BITS = 23, SIM_KEY_SEQUENCE_BITS = 37, SIM_KEY_RANK_BITS = 3 };
-
-#define SIM_KEY_SLOT_MASK    (((uint32_t)1 << SIM_KEY_SLOT_BITS) - 1)
-#define SIM_KEY_LANE         ((uint32_t)1 << SIM_KEY_SLOT_BITS)
-#define SIM_KEY_SEQUENCE_END ((uint64_t)1 << SIM_KEY_SEQUENCE_BITS)
-#define SIM_KEY_LAST         (~(SimKey)0)
-
-/* `place` is a slot, or SIM_KEY_LANE and a lane. */
-static inline SimKey sim_key(SimTime time, uint32_t rank, uint64_t sequence, uint32_t place)
-{
-    uint64_t low =
-        (uint64_t)rank << (64 - SIM_KEY_RANK_BITS) | sequence << (SIM_KEY_SLOT_BITS + 1) | place;
-    return (SimKey)(uint64_t)time << 64 | low;
-}
-
-static inline SimTime sim_key_time(SimKey key)
-{
-    return (SimTime)(uint64_t)(key >> 64);
-}
-
-static inline uint32_t sim_key_slot(SimKey key)
-{
-    return (uint32_t)key & SIM_KEY_SLOT_MASK;
-}
-
-static inline bool sim_key_is_lane(SimKey key)
-{
-    return ((uint32_t)key & SIM_KEY_LANE) != 0;
-}
+#include "sim/far.h"
+#include "sim/key.h"
 
 /* A slot holds an event, or, while free, the next free slot. */
 typedef union SimSlot {
@@ -75,11 +40,13 @@ typedef union SimSlot {
 
 typedef struct SimQueue {
     SimKey *keys;
-    size_t end;      /* one past the last key; SIM_QUEUE_ROOT if there is none */
-    size_t capacity; /* places in keys, a multiple of 4 */
+    size_t end;       /* one past the last key; SIM_QUEUE_ROOT if there is none */
+    size_t capacity;  /* places in keys, a multiple of 4 */
+    uint64_t horizon; /* keys from this time on are in `far`; UINT64_MAX while none are */
     SimSlot *slots;
     uint32_t free_slot; /* head of the list of free slots */
     uint32_t slot_count;
+    SimFar far;
     bool hole; /* the root was removed and not yet replaced */
     uint32_t retired_count;
     SimSlot *retired[SIM_KEY_SLOT_BITS]; /* outgrown; a handler may still read its event there */
@@ -87,14 +54,16 @@ typedef struct SimQueue {
 
 void sim_queue_init(SimQueue *queue);
 void sim_queue_clear(SimQueue *queue);
-void sim_queue_grow_keys(SimQueue *queue);
 void sim_queue_grow_slots(SimQueue *queue);
 
-/* Slots. */
+/* Slots. The caller sees to it that there is one. */
+static inline bool sim_queue_has_slot(const SimQueue *queue)
+{
+    return queue->free_slot != SIM_QUEUE_NO_SLOT;
+}
+
 static inline uint32_t sim_queue_slot_new(SimQueue *queue)
 {
-    if (G_UNLIKELY(queue->free_slot == SIM_QUEUE_NO_SLOT))
-        sim_queue_grow_slots(queue);
     uint32_t slot = queue->free_slot;
     queue->free_slot = queue->slots[slot].next;
     return slot;
@@ -129,33 +98,22 @@ static inline void sim_event_copy(SimEvent *to, const SimEvent *from)
     to->extra = (uint32_t)sim_opaque(from->extra);
 }
 
-/* Let `key` sink from place `at` to where it belongs. Not inline: inlined into every way of
- * scheduling it was slower. */
-void sim_queue_sink(SimQueue *queue, size_t at, SimKey key);
+/* Put `key` in place of the root. Not inline: inlined into every way of scheduling it was slower.
+ */
+void sim_queue_sink(SimQueue *queue, SimKey key);
 
-static inline void sim_queue_rise(SimQueue *queue, size_t at, SimKey key)
-{
-    SimKey *keys = queue->keys;
-    while (at > SIM_QUEUE_ROOT) {
-        size_t parent = at / 4 + 2;
-        if (keys[parent] < key)
-            break;
-        keys[at] = keys[parent];
-        at = parent;
-    }
-    keys[at] = key;
-}
+/* What remains of sim_queue_push. Not inline either: the way through the hole then needs no
+ * registers saved. */
+void sim_queue_append(SimQueue *queue, SimKey key);
 
 static inline void sim_queue_push(SimQueue *queue, SimKey key)
 {
-    if (queue->hole) {
+    if (queue->hole && (uint64_t)(key >> 64) < queue->horizon) {
         queue->hole = false;
-        sim_queue_sink(queue, SIM_QUEUE_ROOT, key);
+        sim_queue_sink(queue, key);
         return;
     }
-    if (G_UNLIKELY(queue->end == queue->capacity))
-        sim_queue_grow_keys(queue);
-    sim_queue_rise(queue, queue->end++, key);
+    sim_queue_append(queue, key);
 }
 
 static inline void sim_queue_close_hole(SimQueue *queue)
@@ -164,14 +122,19 @@ static inline void sim_queue_close_hole(SimQueue *queue)
     SimKey last = queue->keys[--queue->end];
     queue->keys[queue->end] = SIM_KEY_LAST;
     if (queue->end > SIM_QUEUE_ROOT)
-        sim_queue_sink(queue, SIM_QUEUE_ROOT, last);
+        sim_queue_sink(queue, last);
 }
+
+/* The heap is empty: pour the next bucket into it, if there is one. */
+void sim_queue_refill(SimQueue *queue);
 
 /* The first key; SIM_KEY_LAST if there is none. Stays in the queue. */
 static inline SimKey sim_queue_first(SimQueue *queue)
 {
     if (queue->hole)
         sim_queue_close_hole(queue);
+    if (G_UNLIKELY(queue->end == SIM_QUEUE_ROOT))
+        sim_queue_refill(queue);
     return queue->keys[SIM_QUEUE_ROOT];
 }
 

@@ -1,5 +1,7 @@
 #include "sim/random.h"
 
+#include <string.h>
+
 #include "sim/check.h"
 #include "sim/fmath.h"
 
@@ -31,6 +33,17 @@ void random_init(RandomStream *stream, uint64_t seed, uint32_t replication, cons
                  const char *purpose)
 {
     *stream = (RandomStream){.key = key_of(seed, component, purpose), .replication = replication};
+}
+
+void random_refill(RandomStream *stream)
+{
+    for (size_t i = 0; i < RANDOM_AHEAD; i += 2) {
+        const RandomBlock counter = {stream->block++, stream->replication};
+        const RandomBlock block = random_philox(counter, stream->key);
+        stream->ahead[i] = block.first;
+        stream->ahead[i + 1] = block.second;
+    }
+    stream->has_spare = RANDOM_AHEAD;
 }
 
 /* Lemire, Fast random integer generation in an interval (ACM TOMACS 29(1), 2019). */

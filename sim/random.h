@@ -17,12 +17,22 @@
 #include <gsl/gsl_rng.h>
 #include <stdint.h>
 
+/* Blocks are drawn a few at a time, because they do not depend on one another: their
+ * multiplications overlap, and the test for an empty buffer is nearly always right. */
+enum { RANDOM_AHEAD = 8 };
+
 typedef struct RandomStream {
     uint64_t key;
     uint64_t block;       /* next counter */
     uint64_t replication; /* second half of the counter */
-    uint64_t spare;       /* second output of the last block */
-    uint32_t has_spare;
+    union {
+        uint64_t ahead[RANDOM_AHEAD]; /* outputs, used from the first to the last */
+        struct {
+            uint64_t before[RANDOM_AHEAD - 1];
+            uint64_t spare; /* the last */
+        };
+    };
+    uint32_t has_spare; /* how many are still to be used */
 } RandomStream;
 
 void random_init(RandomStream *stream, uint64_t seed, uint32_t replication, const char *component,
@@ -75,17 +85,13 @@ static inline RandomBlock random_philox(RandomBlock counter, uint64_t key)
     return random_philox_round(counter, key + 9 * weyl);
 }
 
+void random_refill(RandomStream *stream);
+
 static inline uint64_t random_u64(RandomStream *stream)
 {
-    if (stream->has_spare) {
-        stream->has_spare = 0;
-        return stream->spare;
-    }
-    const RandomBlock counter = {stream->block++, stream->replication};
-    const RandomBlock block = random_philox(counter, stream->key);
-    stream->spare = block.second;
-    stream->has_spare = 1;
-    return block.first;
+    if (__builtin_expect(stream->has_spare == 0, 0))
+        random_refill(stream);
+    return stream->ahead[RANDOM_AHEAD - stream->has_spare--];
 }
 
 /* Through int64_t: that conversion is one instruction, from uint64_t it is a branch. */
