@@ -274,9 +274,10 @@ static void check_event(const Check *check, size_t i)
         param_doc_error(check->doc, check->diags, path_to(&path, "events", i, "target"), NULL,
                         "there is only one of this: leave target out");
     }
-    if (dist_is_constant(event->at) && dist_mean(event->at) >= sim_seconds(s->run.duration))
+    SimTime end = s->run.duration + s->run.drain;
+    if (dist_is_constant(event->at) && dist_mean(event->at) >= sim_seconds(end))
         param_doc_warn(check->doc, check->diags, path_to(&path, "events", i, "at"), NULL,
-                       "this never happens: it is after run.duration");
+                       "this never happens: it is after run.duration and run.drain");
 }
 
 char *scenario_event_text(const Scenario *scenario, size_t index)

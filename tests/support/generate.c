@@ -349,7 +349,7 @@ static void add_steps(Generator *g)
 static const struct {
     const char *name, *targets;
 } faults[] = {
-    {"region", "north-india west-india"},
+    {"region", "north-india north-india north-india west-india"},
     {"application", "north-india west-india"},
     {"database", "north-india west-india"},
     {"kafka", "north-india west-india"},
@@ -362,9 +362,9 @@ static const struct {
 };
 
 /* Some begin together, some are over at once, some never end. */
-static void add_event(Generator *g, double *at)
+static void add_event(Generator *g, double region, double *at)
 {
-    size_t fault = chance(g, 0.3) ? 0 : random_below(&g->draws, G_N_ELEMENTS(faults));
+    size_t fault = chance(g, region) ? 0 : random_below(&g->draws, G_N_ELEMENTS(faults));
     if (!chance(g, 0.2))
         *at = 1.1 * g->duration * random_uniform(&g->draws);
     add(g, "  - {fail: %s, at: ", faults[fault].name);
@@ -385,14 +385,15 @@ static void add_event(Generator *g, double *at)
     add(g, "}\n");
 }
 
+/* The first is a region often, and early enough for a failover within the run. */
 static void add_events(Generator *g)
 {
     int64_t count = between(g, 0, 4);
-    double at = 0.5 * g->duration;
+    double at = 0.3 * g->duration;
     for (int64_t i = 0; i < count; i++) {
         if (i == 0)
             add(g, "events:\n");
-        add_event(g, &at);
+        add_event(g, i == 0 ? 0.5 : 0.1, &at);
     }
 }
 
@@ -415,7 +416,7 @@ char *generate_scenario(uint64_t seed, uint32_t number)
 {
     Generator g = {.text = g_string_new("version: 1\n")};
     random_init(&g.draws, seed, number, "generate", "scenario");
-    g.duration = spread(&g, 20, 180);
+    g.duration = spread(&g, 40, 240);
     add(&g, "name: random %u of seed %" G_GUINT64_FORMAT "\n", number, seed);
     SECTION(&g, network);
     SECTION(&g, users);

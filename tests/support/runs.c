@@ -197,11 +197,17 @@ void check_poisson(Runs *runs, const char *metric, double expected)
 void check_every(Runs *runs, const char *metric, double expected)
 {
     const double *values = runs_column(runs, metric);
-    for (uint32_t i = 0; i < runs_count(runs); i++) {
-        if (values[i] != expected)
-            g_test_message("%s is wrong in run %u", metric, i);
-        g_assert_cmpfloat(values[i], ==, expected);
+    uint32_t wrong = 0, first = 0;
+    for (uint32_t i = runs_count(runs); i-- > 0;) {
+        if (values[i] == expected)
+            continue;
+        wrong++;
+        first = i;
     }
+    if (wrong)
+        g_test_message("%s is not %g in %u runs; in run %u it is %g", metric, expected, wrong,
+                       first, values[first]);
+    g_assert_cmpuint(wrong, ==, 0);
 }
 
 /* ---- laws ---- */
