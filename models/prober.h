@@ -44,4 +44,52 @@ int64_t prober_send(Prober *prober);
 bool prober_answer(Prober *prober, int64_t number, bool good);
 bool prober_deadline(Prober *prober, int64_t number);
 
+/* The keys of a ProbeConfig that is `member` of `config`, for its owner's table. Defaults differ:
+ * (interval, its source), (timeout, its source), (samples, its source), (required, its source). */
+#define PROBE_SPECS(config, member, interval_, interval_source, timeout_, timeout_source,          \
+                    samples_, samples_source, required_, required_source)                          \
+    {.key = "probe.interval",                                                                      \
+     .type = PARAM_TIME,                                                                           \
+     .offset = offsetof(config, member.interval),                                                  \
+     .fallback = interval_,                                                                        \
+     .min = 0.001,                                                                                 \
+     .max = 86400,                                                                                 \
+     .text = "Time between two probes of one region by one prober.",                               \
+     .source = interval_source},                                                                   \
+        {.key = "probe.timeout",                                                                   \
+         .type = PARAM_TIME,                                                                       \
+         .offset = offsetof(config, member.timeout),                                               \
+         .fallback = timeout_,                                                                     \
+         .min = 0.000001,                                                                          \
+         .max = 86400,                                                                             \
+         .text = "A probe without an answer by then has failed. Must be below the interval.",      \
+         .source = timeout_source},                                                                \
+        {.key = "probe.samples",                                                                   \
+         .type = PARAM_COUNT,                                                                      \
+         .offset = offsetof(config, member.samples),                                               \
+         .fallback = samples_,                                                                     \
+         .min = 1,                                                                                 \
+         .max = PROBE_SAMPLES_MAX,                                                                 \
+         .text = "Last probes that are looked at.",                                                \
+         .source = samples_source},                                                                \
+        {.key = "probe.required",                                                                  \
+         .type = PARAM_COUNT,                                                                      \
+         .offset = offsetof(config, member.required),                                              \
+         .fallback = required_,                                                                    \
+         .min = 1,                                                                                 \
+         .max = PROBE_SAMPLES_MAX,                                                                 \
+         .text = "Good ones among them that make the region healthy; 1: only failures in a row "   \
+                 "count as down.",                                                                 \
+         .source = required_source},                                                               \
+        {.key = "probe.false_alarm",                                                               \
+         .type = PARAM_SHARE,                                                                      \
+         .offset = offsetof(config, member.false_alarm),                                           \
+         .fallback = "0",                                                                          \
+         .text = "Probes of a healthy region that fail all the same.",                             \
+         .source = ""},                                                                            \
+    {                                                                                              \
+        .key = "probe.miss", .type = PARAM_SHARE, .offset = offsetof(config, member.miss),         \
+        .fallback = "0", .text = "Probes of a dead region that are taken for good.", .source = ""  \
+    }
+
 #endif

@@ -43,7 +43,7 @@ void random_refill(RandomStream *stream)
         stream->ahead[i] = block.first;
         stream->ahead[i + 1] = block.second;
     }
-    stream->has_spare = RANDOM_AHEAD;
+    stream->left = RANDOM_AHEAD;
 }
 
 /* Lemire, Fast random integer generation in an interval (ACM TOMACS 29(1), 2019). */

@@ -23,16 +23,10 @@ enum { RANDOM_AHEAD = 8 };
 
 typedef struct RandomStream {
     uint64_t key;
-    uint64_t block;       /* next counter */
-    uint64_t replication; /* second half of the counter */
-    union {
-        uint64_t ahead[RANDOM_AHEAD]; /* outputs, used from the first to the last */
-        struct {
-            uint64_t before[RANDOM_AHEAD - 1];
-            uint64_t spare; /* the last */
-        };
-    };
-    uint32_t has_spare; /* how many are still to be used */
+    uint64_t block;               /* next counter */
+    uint64_t replication;         /* second half of the counter */
+    uint64_t ahead[RANDOM_AHEAD]; /* outputs; the last `left` are still to be used, in order */
+    uint32_t left;
 } RandomStream;
 
 void random_init(RandomStream *stream, uint64_t seed, uint32_t replication, const char *component,
@@ -89,9 +83,9 @@ void random_refill(RandomStream *stream);
 
 static inline uint64_t random_u64(RandomStream *stream)
 {
-    if (__builtin_expect(stream->has_spare == 0, 0))
+    if (__builtin_expect(stream->left == 0, 0))
         random_refill(stream);
-    return stream->ahead[RANDOM_AHEAD - stream->has_spare--];
+    return stream->ahead[RANDOM_AHEAD - stream->left--];
 }
 
 /* Through int64_t: that conversion is one instruction, from uint64_t it is a branch. */

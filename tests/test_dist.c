@@ -228,11 +228,11 @@ static void test_monotone(gconstpointer data)
     SimTime last = -1;
     for (uint64_t i = 0; i <= 1024; i++) {
         const uint64_t bits = i == 1024 ? UINT64_MAX : i << 54;
-        RandomStream stream = {.spare = bits, .has_spare = 1};
+        RandomStream stream = {.ahead[RANDOM_AHEAD - 1] = bits, .left = 1};
         const SimTime draw = dist_draw(dist, &stream);
         g_assert_cmpint(draw, >=, last);
         g_assert_cmpuint(stream.block, ==, 0);
-        g_assert_cmpuint(stream.has_spare, ==, 0);
+        g_assert_cmpuint(stream.left, ==, 0);
         last = draw;
     }
     dist_free(dist);
@@ -327,7 +327,7 @@ static void test_edges(void)
     dist_free(dist);
 
     dist = make("pareto", heavy);
-    RandomStream highest = {.spare = UINT64_MAX, .has_spare = 1};
+    RandomStream highest = {.ahead[RANDOM_AHEAD - 1] = UINT64_MAX, .left = 1};
     g_assert_cmpint(dist_draw(dist, &highest), ==, SIM_TIME_LONGEST);
     g_assert_cmpfloat(dist_mean(dist), ==, INFINITY);
     dist_free(dist);

@@ -99,7 +99,7 @@ static void test_uncorrelated(void)
 /* A stream whose next output is `bits`. */
 static RandomStream stream_giving(uint64_t bits)
 {
-    return (RandomStream){.spare = bits, .has_spare = 1};
+    return (RandomStream){.ahead[RANDOM_AHEAD - 1] = bits, .left = 1};
 }
 
 static void test_uniform_edges(void)
