@@ -40,6 +40,37 @@ static const char *headline(const Study *study)
     return study_verdict(study) != NULL ? study_verdict(study) : "DONE";
 }
 
+/* "a run loses 122 payments, 525 at worst": one clause of the summary; nothing if it has no value.
+ */
+static void add_clause(GString *summary, const Study *study, const char *metric, const char *format)
+{
+    size_t m = study_metric(metric);
+    if (m == STUDY_NO_METRIC || study->summary[m].runs == 0)
+        return;
+    const StatsSummary *values = &study->summary[m];
+    MetricUnit unit = platform_metrics.specs[m].unit;
+    g_autofree char *mean = format_value(unit, values->mean, 0);
+    g_autofree char *p95 = format_value(unit, values->p95, 0);
+    g_autofree char *worst = format_value(unit, values->max, 0);
+    GString *clause = g_string_new(format);
+    g_string_replace(clause, "{mean}", mean, 0);
+    g_string_replace(clause, "{p95}", p95, 0);
+    g_string_replace(clause, "{worst}", worst, 0);
+    g_string_append_printf(summary, "%s%s", summary->len > 0 ? " · " : "", clause->str);
+    g_string_free(clause, TRUE);
+}
+
+/* The answer in one line, for those who read no further. */
+static void report_summary(Page *page, const Study *study)
+{
+    GString *summary = g_string_new(NULL);
+    add_clause(summary, study, "payments.lost", "{mean} payments lost a run ({worst} at worst)");
+    add_clause(summary, study, "rpo.seconds", "RPO {p95} (p95)");
+    add_clause(summary, study, "rto.service", "RTO {p95} (p95)");
+    page_wrap(page, INK_BOLD, summary->str, 0);
+    g_string_free(summary, TRUE);
+}
+
 static void report_title(Page *page, const Study *study, bool verbose)
 {
     const Scenario *scenario = study->scenario;
@@ -63,6 +94,7 @@ static void report_title(Page *page, const Study *study, bool verbose)
     for (guint i = 0; i < study->sets->len; i++)
         page_addf(page, "with %s\n", (const char *)study->sets->pdata[i]);
     g_string_free(facts, TRUE);
+    report_summary(page, study);
     if (verbose && scenario_about(scenario)[0] != '\0')
         page_wrap(page, INK_DIM, scenario_about(scenario), 0);
 }

@@ -304,7 +304,8 @@ static void plan_outages(Platform *platform)
         first = MIN(first, from);
         if (scenario_event_hits_service(event) && from < first_hit) {
             first_hit = from;
-            recovery->outage_ends_at = from + length;
+            bool ends = from + length < s->run.duration + s->run.drain;
+            recovery->outage_ends_at = ends ? from + length : SIM_NEVER;
         }
         if (platform->world.story) {
             char *text = scenario_event_text(s, i);

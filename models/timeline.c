@@ -127,7 +127,7 @@ static SimTime mark_failover(Path *path, const Scenario *scenario, const Recover
 static SimTime mark_return(GPtrArray *steps, Path *path, const Recovery *recovery)
 {
     SimTime ends = recovery->outage_ends_at, back = service_at(recovery);
-    if (ends == SIM_NEVER || ends > back)
+    if (ends == SIM_NEVER || back == SIM_NEVER || ends > back)
         return SIM_NEVER;
     add(steps, "outage", recovery->outage_at, ends, g_strdup("it ended by itself"))->critical =
         true;
