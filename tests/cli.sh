@@ -329,10 +329,10 @@ bold=$(printf '\033[1')
 on_tty() { python3 terminal.py "$bin" run "$cases/met.yaml" "$@" >out 2>err; }
 # A sandbox without /dev/pts has no terminal to show colour on.
 if python3 -c 'import os; os.openpty()' 2>/dev/null; then
-on_tty; verdict "colour on a terminal" grep -qF "$bold" out
-on_tty --no-color; verdict "no colour with --no-color" sh -c "! grep -qF '$bold' out"
-NO_COLOR=1 on_tty; verdict "no colour with NO_COLOR" sh -c "! grep -qF '$bold' out"
-TERM=dumb on_tty; verdict "nothing but text with TERM=dumb" sh -c "! grep -q '$(printf '\033')' out"
+    on_tty; verdict "colour on a terminal" grep -qF "$bold" out
+    on_tty --no-color; verdict "no colour with --no-color" sh -c "! grep -qF '$bold' out"
+    NO_COLOR=1 on_tty; verdict "no colour with NO_COLOR" sh -c "! grep -qF '$bold' out"
+    TERM=dumb on_tty; verdict "nothing but text with TERM=dumb" sh -c "! grep -q '$(printf '\033')' out"
 else
     echo "no pseudo-terminals here: the terminal cases are left out"
 fi
