@@ -216,6 +216,7 @@ static bool run_scenario(Job *job, size_t index)
         .runs = options->runs.given ? (uint32_t)options->runs.value
                                     : scenario_replications(source->scenario),
         .threads = (uint32_t)options->jobs.value,
+        .tell = job->folders != NULL || (job->text && !options->quiet),
         .progress = progress_step,
         .progress_data = &progress,
     };

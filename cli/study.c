@@ -125,7 +125,7 @@ void study_run(Study *study, const Source *source, const GPtrArray *sets, const 
     SIM_CHECK(study->result.metric_count == platform_metrics.count);
     summarise(study);
     judge(study);
-    if (study->result.replications > 0)
+    if (plan->tell && study->result.replications > 0)
         tell(study);
 }
 

@@ -30,7 +30,7 @@ typedef struct Study {
     size_t expect_count;
     ExpectOutcome *outcome; /* by expectation */
     size_t tally[3];        /* by verdict */
-    bool has_shown;         /* false if interrupted before the first run */
+    bool has_shown;         /* false if nobody asked, or interrupted before the first run */
     uint32_t shown;
     RunDetail detail; /* of the shown run */
 } Study;
@@ -39,6 +39,7 @@ typedef struct StudyPlan {
     uint64_t seed;
     uint32_t runs;
     uint32_t threads; /* 0: as many as processors */
+    bool tell;        /* simulate the shown run again, for its story */
     ExperimentProgress progress;
     void *progress_data;
 } StudyPlan;
