@@ -175,11 +175,10 @@ static void on_request(Sim *sim, void *self, const SimEvent *event)
     work(app, slot);
 }
 
-/* The dependency timeout runs from the first call, over both. */
-static void on_worked(Sim *sim, void *self, const SimEvent *event)
+/* ---- the two writes ---- */
+
+static void write_row(Application *app, uint32_t slot)
 {
-    Application *app = self;
-    uint32_t slot = event->extra;
     Request *request = request_at(app, slot);
     request->stage = STAGE_WRITING;
     ledger_hold(app->world->ledger, request->payment);
@@ -187,19 +186,6 @@ static void on_worked(Sim *sim, void *self, const SimEvent *event)
                                                     .subject = request->payment,
                                                     .tag = request->keyed,
                                                     .extra = request_handle(app, slot)});
-    sim_lane_push(
-        sim, app->timeout_lane, sim_now(sim) + app->config->timeout, SIM_PHASE_TIMEOUT,
-        (SimEvent){
-            .component = app->id, .kind = APP_TIMEOUT, .extra = slot, .value = request->serial});
-}
-
-/* Is the answer about the request that now has the slot? Releases the message's hold. */
-static bool expected(Application *app, const SimEvent *event, Stage stage)
-{
-    uint32_t slot = request_slot(event->extra);
-    bool ours = request_at(app, slot)->stage == stage && request_handle(app, slot) == event->extra;
-    ledger_release(app->world->ledger, event->subject);
-    return ours;
 }
 
 static void publish(Application *app, uint32_t slot)
@@ -214,28 +200,78 @@ static void publish(Application *app, uint32_t slot)
                                                  .extra = request_handle(app, slot)});
 }
 
+static bool kafka_first(const ApplicationConfig *config)
+{
+    return config->publish && config->write == WRITE_KAFKA_FIRST;
+}
+
+/* The dependency timeout runs from the first call, over both. */
+static void on_worked(Sim *sim, void *self, const SimEvent *event)
+{
+    Application *app = self;
+    uint32_t slot = event->extra;
+    if (kafka_first(app->config))
+        publish(app, slot);
+    else
+        write_row(app, slot);
+    sim_lane_push(sim, app->timeout_lane, sim_now(sim) + app->config->timeout, SIM_PHASE_TIMEOUT,
+                  (SimEvent){.component = app->id,
+                             .kind = APP_TIMEOUT,
+                             .extra = slot,
+                             .value = request_at(app, slot)->serial});
+}
+
+/* Is the answer about the request that now has the slot? Releases the message's hold. */
+static bool expected(Application *app, const SimEvent *event, Stage stage)
+{
+    uint32_t slot = request_slot(event->extra);
+    bool ours = request_at(app, slot)->stage == stage &&
+                request_handle(app, slot) == event->extra &&
+                request_at(app, slot)->payment == event->subject;
+    ledger_release(app->world->ledger, event->subject);
+    return ours;
+}
+
+/* Half done is an error, not a clean refusal: the other half is out. */
+static void finish_second(Application *app, uint32_t slot, Status status)
+{
+    bool done = status == STATUS_OK || status == STATUS_ALREADY;
+    finish(app, slot, done ? STATUS_OK : STATUS_ERROR);
+}
+
 static void on_written(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
     Application *app = self;
+    const ApplicationConfig *config = app->config;
     if (!expected(app, event, STAGE_WRITING))
         return;
+    uint32_t slot = request_slot(event->extra);
     Status status = (Status)event->value;
-    bool publishes = status == STATUS_OK || (status == STATUS_ALREADY && app->config->republish);
-    if (publishes && app->config->publish)
-        publish(app, request_slot(event->extra));
+    if (kafka_first(config)) {
+        finish_second(app, slot, status);
+        return;
+    }
+    bool publishes = status == STATUS_OK || (status == STATUS_ALREADY && config->republish);
+    if (publishes && config->publish && config->write == WRITE_DATABASE_FIRST)
+        publish(app, slot);
     else
-        finish(app, request_slot(event->extra), status == STATUS_ALREADY ? STATUS_OK : status);
+        finish(app, slot, status == STATUS_ALREADY ? STATUS_OK : status);
 }
 
-/* A refused event leaves the payment written and unpublished: an error, not a clean refusal. */
 static void on_produced(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
     Application *app = self;
-    if (expected(app, event, STAGE_PUBLISHING))
-        finish(app, request_slot(event->extra),
-               event->value == STATUS_OK ? STATUS_OK : STATUS_ERROR);
+    if (!expected(app, event, STAGE_PUBLISHING))
+        return;
+    uint32_t slot = request_slot(event->extra);
+    if (!kafka_first(app->config))
+        finish_second(app, slot, (Status)event->value);
+    else if (event->value == STATUS_OK)
+        write_row(app, slot);
+    else
+        finish(app, slot, (Status)event->value);
 }
 
 static void on_timeout(Sim *sim, void *self, const SimEvent *event)
@@ -351,6 +387,11 @@ void application_measure_from(Application *app, SimTime since)
     app->measure_from = since;
 }
 
+bool application_relayed(const ApplicationConfig *config)
+{
+    return config->publish && (config->write == WRITE_OUTBOX || config->write == WRITE_CDC);
+}
+
 ApplicationFacts application_facts(const Application *app)
 {
     return (ApplicationFacts){
@@ -358,6 +399,7 @@ ApplicationFacts application_facts(const Application *app)
         .wait_mean_seconds = app->waits ? sim_seconds(app->wait_sum) / (double)app->waits : NAN};
 }
 
+static const char *const write_choices[] = {"database-first", "kafka-first", "outbox", "cdc", NULL};
 static const char *const health_choices[] = {"shallow", "deep", NULL};
 
 #define AT(member) offsetof(ApplicationConfig, member)
@@ -394,6 +436,17 @@ static const ParamSpec specs[] = {
          "How long the application waits for database and Kafka together before it answers with "
          "an error (outcome unknown).",
      .source = "ours; Kafka's request.timeout.ms is 30 s, delivery.timeout.ms 120 s"},
+    {.key = "write",
+     .type = PARAM_CHOICE,
+     .offset = AT(write),
+     .fallback = "database-first",
+     .choices = write_choices,
+     .text = "How payment and event are written. database-first: a dual write; what fails between "
+             "the two leaves the event missing. kafka-first: a dual write; it leaves an event "
+             "without its payment. outbox: the event is a row of the same transaction, which a "
+             "relay publishes at least once. cdc: a connector publishes from the database's log, "
+             "at least once.",
+     .source = "Richardson, Microservices Patterns, 3.3.7; Debezium"},
     {.key = "publish",
      .type = PARAM_FLAG,
      .offset = AT(publish),
@@ -406,7 +459,8 @@ static const ParamSpec specs[] = {
      .offset = AT(republish),
      .fallback = "no",
      .text =
-         "A retry of a payment that is applied already: yes publishes its event (again), no only "
+         "With database-first, a retry of a payment that is applied already: yes publishes its "
+         "event (again), no only "
          "answers. no leaves events missing after a crash between the two writes, yes duplicates.",
      .source = ""},
     {.key = "health",

@@ -2,10 +2,13 @@
  * answers.
  *
  * A request takes a server (a thread) if one is free, else waits in the queue, else is refused. The
- * thread works for service_time, writes to the region's database, then produces to the region's
- * Kafka, and is held until both have answered (dual write, database first). A dependency that does
- * not answer within `timeout` gives an error of unknown outcome. A write that was applied before
- * (idempotency key) is answered without a second event, unless `republish`.
+ * thread works for service_time, then writes the payment and its event in the order that `write`
+ * says, and is held until both have answered. database-first and kafka-first are dual writes: what
+ * fails between the two leaves a row without an event, or an event without a row. With outbox and
+ * cdc it writes to the database alone, and a relay publishes (models/relay.h). A dependency that
+ * does not answer within `timeout` gives an error of unknown outcome. Database first, a write that
+ * was applied before (idempotency key) is answered without a second event, unless `republish`;
+ * Kafka first, each attempt publishes, for the key is only known to the database.
  *
  * Sessions belong to the region that opened them: a request with another region's session is asked
  * to authenticate again, before anything is written.
@@ -26,13 +29,24 @@ typedef struct ApplicationConfig {
     int64_t queue;
     Dist *service_time;
     SimTime timeout;
+    int write; /* ApplicationWrite */
     bool publish;
     bool republish;
     int health; /* 0 shallow, 1 deep */
     bool shared_sessions;
 } ApplicationConfig;
 
+typedef enum ApplicationWrite {
+    WRITE_DATABASE_FIRST,
+    WRITE_KAFKA_FIRST,
+    WRITE_OUTBOX,
+    WRITE_CDC
+} ApplicationWrite;
+
 extern const ParamTable application_table;
+
+/* Does a relay publish, in the application's place? */
+bool application_relayed(const ApplicationConfig *config);
 
 typedef struct Application Application;
 

@@ -8,6 +8,8 @@
 #include "models/failover.h"
 #include "models/kafka.h"
 #include "models/mirror.h"
+#include "models/readiness.h"
+#include "models/relay.h"
 #include "models/router.h"
 #include "models/scenario.h"
 #include "models/users.h"
@@ -70,8 +72,10 @@ struct Scenario {
     UsersConfig users;
     RouterConfig router;
     ApplicationConfig application;
+    RelayConfig relay;
     KafkaConfig kafka;
     MirrorConfig mirror;
+    ReadinessConfig readiness;
     DatabaseConfig database;
     FailoverConfig failover;
     RunConfig run;

@@ -2,14 +2,17 @@
 
 #include "sim/check.h"
 
-typedef enum GroupState { GROUP_IDLE, GROUP_JOINING, GROUP_ACTIVE } GroupState;
+typedef enum GroupState { GROUP_IDLE, GROUP_HELD, GROUP_ACTIVE } GroupState;
 
-enum { CONS_BATCH = MSG_KINDS, CONS_COMMIT, CONS_JOINED, CONS_KINDS };
+enum { CONS_BATCH = MSG_KINDS, CONS_COMMIT, CONS_ACTIVATED, CONS_POLL, CONS_KINDS };
+
+static const SimTime FETCH_MAX_WAIT = 500 * SIM_MS; /* fetch.max.wait.ms */
 
 typedef struct Instance {
     uint32_t group, number, of, fetcher;
     uint32_t next_share; /* where the next batch begins: partitions take turns */
     bool busy;
+    bool polling; /* asks again when its long poll ends */
 } Instance;
 
 struct Consumers {
@@ -19,7 +22,9 @@ struct Consumers {
     Storage *storage;
     SimComponent id;
     ConsumersLinks link;
+    Readiness readiness; /* passive region */
     GroupState state;
+    bool activating, activated; /* by the runbook */
     GArray *instances;
     int64_t *position[LEDGER_GROUPS]; /* next offset to read, by partition */
     int64_t *claimed[LEDGER_GROUPS];  /* records in the batch at work, by partition */
@@ -54,8 +59,24 @@ static int64_t claim(Consumers *consumers, Instance *instance)
     return taken;
 }
 
-static void park(Consumers *consumers, Instance *instance)
+/* The mirror writes to the logs of its target past the cluster, which therefore wakes nobody. */
+static void poll_again(Consumers *consumers, uint32_t i)
 {
+    Instance *instance = instance_at(consumers, i);
+    if (instance->polling)
+        return;
+    instance->polling = true;
+    sim_after(consumers->world->sim, FETCH_MAX_WAIT, SIM_PHASE_MESSAGE,
+              (SimEvent){.component = consumers->id, .kind = CONS_POLL, .subject = i});
+}
+
+static void park(Consumers *consumers, uint32_t i)
+{
+    if (!consumers->storage->primary) {
+        poll_again(consumers, i);
+        return;
+    }
+    const Instance *instance = instance_at(consumers, i);
     int64_t seen = 0;
     for (uint32_t p = instance->number; p < consumers->storage->partitions; p += instance->of)
         seen += consumers->position[instance->group][p];
@@ -71,7 +92,7 @@ static void read_more(Consumers *consumers, uint32_t i)
     bool connected = sim_is_up(consumers->world->sim, consumers->link.kafka);
     int64_t records = connected ? claim(consumers, instance) : 0;
     if (records == 0) {
-        park(consumers, instance);
+        park(consumers, i);
         return;
     }
     instance->busy = true;
@@ -90,6 +111,16 @@ static void on_records(Sim *sim, void *self, const SimEvent *event)
         read_more(consumers, event->tag);
 }
 
+static void on_poll(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Consumers *consumers = self;
+    uint32_t i = (uint32_t)event->subject;
+    instance_at(consumers, i)->polling = false;
+    if (!instance_at(consumers, i)->busy)
+        read_more(consumers, i);
+}
+
 /* ---- acting ---- */
 
 static void act(Consumers *consumers, uint32_t g, PaymentRef ref)
@@ -98,7 +129,7 @@ static void act(Consumers *consumers, uint32_t g, PaymentRef ref)
     const Payment *payment = ledger_get(world->ledger, ref);
     const char *name = consumers->config[g].name;
     if (payment->effects[g] > 0 && consumers->config[g].idempotent) {
-        ledger_suppressed(world->ledger, 1);
+        ledger_suppressed(world->ledger, payment->counted);
         return;
     }
     story_payment(world->story, world->ledger, ref, sim_now(world->sim), "%s acts on it in %s%s",
@@ -170,10 +201,10 @@ static int64_t start_offset(const Consumers *consumers, uint32_t g, uint32_t p)
                                                         : consumers->storage->log[p].high_watermark;
 }
 
-static void run_groups(Consumers *consumers)
+/* Partitions are assigned: positions are fixed now, and committed from now on, also by groups that
+ * do not read. */
+static void assign(Consumers *consumers)
 {
-    consumers->state = GROUP_ACTIVE;
-    consumers->storage->consumed_here = true;
     for (uint32_t g = 0; g < consumers->groups; g++) {
         for (uint32_t p = 0; p < consumers->storage->partitions; p++)
             consumers->position[g][p] = start_offset(consumers, g, p);
@@ -182,10 +213,24 @@ static void run_groups(Consumers *consumers)
         sim_after(consumers->world->sim, phase, SIM_PHASE_MESSAGE,
                   (SimEvent){.component = consumers->id, .kind = CONS_COMMIT, .subject = g});
     }
+}
+
+static void read_all(Consumers *consumers)
+{
+    consumers->state = GROUP_ACTIVE;
+    consumers->storage->consumed_here = true;
+    consumers->storage->has_members = true;
     for (guint i = 0; i < consumers->instances->len; i++) {
         instance_at(consumers, i)->busy = false;
+        instance_at(consumers, i)->polling = false;
         read_more(consumers, i);
     }
+}
+
+static void run_groups(Consumers *consumers)
+{
+    assign(consumers);
+    read_all(consumers);
 }
 
 static uint64_t count_behind(const Consumers *consumers)
@@ -213,24 +258,29 @@ static void on_command(Sim *sim, void *self, const SimEvent *event)
 {
     Consumers *consumers = self;
     SIM_CHECK(event->tag == ACTION_RESUME_CONSUMERS);
-    if (consumers->state == GROUP_ACTIVE)
+    if (consumers->activated)
         sim_link_send(consumers->link.to_failover,
                       (SimEvent){.kind = MSG_DONE, .subject = event->subject});
-    if (consumers->state != GROUP_IDLE)
+    if (consumers->activated || consumers->activating)
         return;
-    consumers->state = GROUP_JOINING;
+    consumers->activating = true;
     sim_after(
-        sim, event->value, SIM_PHASE_MESSAGE,
-        (SimEvent){.component = consumers->id, .kind = CONS_JOINED, .subject = event->subject});
+        sim, event->value + readiness_activation(&consumers->readiness), SIM_PHASE_MESSAGE,
+        (SimEvent){.component = consumers->id, .kind = CONS_ACTIVATED, .subject = event->subject});
 }
 
-static void on_joined(Sim *sim, void *self, const SimEvent *event)
+static void on_activated(Sim *sim, void *self, const SimEvent *event)
 {
     Consumers *consumers = self;
     World *world = consumers->world;
-    story_platform(world->story, sim_now(sim), "the consumers in %s join their groups and read on",
-                   world->region_name[consumers->storage->region]);
-    run_groups(consumers);
+    consumers->activated = true;
+    story_platform(world->story, sim_now(sim), "the consumers in %s %s",
+                   world->region_name[consumers->storage->region],
+                   consumers->readiness.strategy->wakes);
+    if (consumers->state == GROUP_IDLE)
+        run_groups(consumers);
+    else if (consumers->state == GROUP_HELD)
+        read_all(consumers);
     set_goals(consumers);
     sim_link_send(consumers->link.to_failover,
                   (SimEvent){.kind = MSG_DONE, .subject = event->subject});
@@ -239,15 +289,15 @@ static void on_joined(Sim *sim, void *self, const SimEvent *event)
 static void on_down(Sim *sim, void *self)
 {
     (void)sim;
-    Consumers *consumers = self;
-    if (consumers->state == GROUP_JOINING)
-        consumers->state = GROUP_IDLE;
+    ((Consumers *)self)->activating = false;
 }
 
 static void on_up(Sim *sim, void *self)
 {
     (void)sim;
     Consumers *consumers = self;
+    if (consumers->state == GROUP_HELD)
+        assign(consumers);
     if (consumers->state != GROUP_ACTIVE)
         return;
     run_groups(consumers);
@@ -257,7 +307,7 @@ static void on_up(Sim *sim, void *self)
 
 static const SimHandler handlers[CONS_KINDS] = {
     [MSG_RECORDS] = on_records, [MSG_COMMAND] = on_command, [CONS_BATCH] = on_batch,
-    [CONS_COMMIT] = on_commit,  [CONS_JOINED] = on_joined,
+    [CONS_COMMIT] = on_commit,  [CONS_POLL] = on_poll,      [CONS_ACTIVATED] = on_activated,
 };
 
 static const SimType consumers_type = {.name = "consumers",
@@ -349,12 +399,25 @@ void consumers_start(Consumers *consumers)
     run_groups(consumers);
 }
 
+void consumers_stand_by(Consumers *consumers, const ReadinessConfig *config)
+{
+    Readiness *readiness = &consumers->readiness;
+    readiness_init(readiness, config, consumers->world, "passive.consumers");
+    consumers->storage->has_members = readiness->strategy->blocks_sync;
+    if (readiness->strategy->position == FROM_THE_START)
+        run_groups(consumers);
+    if (readiness->strategy->position == FROM_ASSIGNMENT) {
+        consumers->state = GROUP_HELD;
+        assign(consumers);
+    }
+}
+
 static void mark_unread(const Consumers *consumers, uint32_t g, uint32_t p)
 {
     const Log *log = &consumers->storage->log[p];
-    /* Groups that were not started yet will begin there. */
-    int64_t next = consumers->state == GROUP_ACTIVE ? consumers->position[g][p]
-                                                    : start_offset(consumers, g, p);
+    /* Groups without members will begin there. */
+    int64_t next =
+        consumers->state == GROUP_IDLE ? start_offset(consumers, g, p) : consumers->position[g][p];
     for (int64_t o = MAX(next, log->base); o < log->high_watermark; o++)
         ledger_get(consumers->world->ledger, log_at(log, o))->unread |= (uint8_t)(1u << g);
 }

@@ -1,7 +1,9 @@
 /* The consumer groups of one region: fraud, notification, audit.
  *
- * States: ACTIVE in the active region; IDLE in the passive one (processes up, not subscribed, so
- * that the group is empty and its offsets can be synchronised); JOINING between the two.
+ * States: ACTIVE, reading; IDLE, without members, so that the group's offsets can be synchronised;
+ * HELD, with its partitions assigned and positions fixed, and not reading. The active region's are
+ * ACTIVE. What the passive region's are until the failover, and how long the step resume-consumers
+ * takes to make them ACTIVE, is the strategy's (models/readiness.h).
  *
  * Each instance of a group owns the partitions p with p % instances == its number: fetch, act on
  * up to max_poll_records one after the other, advance. Positions are committed every
@@ -9,12 +11,16 @@
  * committed offset, or where `start` says if there is none. What it had done since is done again,
  * unless the group is idempotent.
  *
+ * Groups of a cluster that only mirrors ask it again every fetch.max.wait.ms; those of a primary
+ * are told. Members that crash still count as members until they are back.
+ *
  * Sources: Apache Kafka 4.0 consumer configuration (enable.auto.commit, auto.commit.interval.ms,
- * max.poll.records, auto.offset.reset).
+ * max.poll.records, auto.offset.reset, fetch.max.wait.ms).
  */
 #ifndef MODELS_CONSUMERS_H
 #define MODELS_CONSUMERS_H
 
+#include "models/readiness.h"
 #include "models/storage.h"
 #include "models/world.h"
 #include "sim/dist.h"
@@ -56,6 +62,8 @@ void consumers_instance_share(const Consumers *consumers, uint32_t instance, uin
 void consumers_set_fetcher(Consumers *consumers, uint32_t instance, uint32_t fetcher);
 /* Begin, in the active region. */
 void consumers_start(Consumers *consumers);
+/* Wait as the strategy says, in the passive region. */
+void consumers_stand_by(Consumers *consumers, const ReadinessConfig *config);
 
 /* At the run's end, in the surviving region: mark the payments whose event still waits. */
 void consumers_mark_unread(const Consumers *consumers);

@@ -6,16 +6,17 @@
 
 typedef enum Role { ROLE_PRIMARY, ROLE_STANDBY, ROLE_PROMOTING, ROLE_FENCED, ROLE_RECOVERING } Role;
 
-enum { DB_COMMIT = MSG_KINDS, DB_APPLY, DB_PROMOTED, DB_ASK, DB_KINDS };
+enum { DB_COMMIT = MSG_KINDS, DB_APPLY, DB_PROMOTED, DB_ASK, DB_MARKED, DB_KINDS };
 
 static const SimTime ASK_AGAIN_AFTER = 5 * SIM_SEC; /* a control plane that does not answer */
 
 /* A commit that the standby has not hardened yet, or that waits for such a one before it. Holds
- * its payment. */
+ * its payment; a relay's mark is about none. */
 typedef struct Entry {
-    PaymentRef payment;
+    PaymentRef payment; /* PAYMENT_NONE: a mark */
     SimTime committed_at;
-    bool applied; /* unordered streams only: applied before its elders */
+    uint64_t outbox; /* the row's position there; of a mark: what it says */
+    bool applied;    /* unordered streams only: applied before its elders */
 } Entry;
 
 /* A writer that waits for position `position` to be hardened (sync). Holds its payment. */
@@ -33,7 +34,9 @@ struct Database {
     SimComponent id;
     Role role;
     DatabaseLinks link;
-    RandomStream commit_draws;
+    RandomStream commit_draws, mark_draws;
+    Outbox *outbox; /* NULL: nobody relays */
+    SimLink *to_relay;
 
     /* the stream, on the primary's side */
     Database *standby;    /* NULL: none, or it has been promoted */
@@ -104,7 +107,8 @@ static void ship(Database *db, uint64_t position)
 static void forget_front(Database *db)
 {
     const Entry *entry = &g_array_index(db->unreplicated, Entry, db->first);
-    ledger_release(db->world->ledger, entry->payment);
+    if (entry->payment != PAYMENT_NONE)
+        ledger_release(db->world->ledger, entry->payment);
     db->applied_ahead -= entry->applied;
     db->first++;
     db->first_position++;
@@ -188,6 +192,22 @@ static void disconnect_stream(Database *db)
     sim_lane_clear(db->world->sim, db->lane);
 }
 
+static void apply(Database *standby, const Entry *entry)
+{
+    World *world = standby->world;
+    SimTime now = sim_now(world->sim);
+    if (entry->payment == PAYMENT_NONE) {
+        outbox_mark(standby->outbox, entry->outbox);
+        return;
+    }
+    ledger_row(world->ledger, entry->payment, standby->region, now);
+    if (standby->outbox)
+        outbox_put(standby->outbox, entry->outbox, entry->payment, entry->committed_at);
+    story_payment(world->story, world->ledger, entry->payment, now,
+                  "its row reaches the standby database in %s, %.0f ms after the commit",
+                  world->region_name[standby->region], (double)(now - entry->committed_at) / 1e6);
+}
+
 /* On the standby: one record has arrived and is hardened. */
 static void on_apply(Sim *sim, void *self, const SimEvent *event)
 {
@@ -200,11 +220,7 @@ static void on_apply(Sim *sim, void *self, const SimEvent *event)
     SimTime now = sim_now(sim);
     entry->applied = true;
     db->applied_ahead++;
-    ledger_row(standby->world->ledger, entry->payment, standby->region, now);
-    story_payment(standby->world->story, standby->world->ledger, entry->payment, now,
-                  "its row reaches the standby database in %s, %.0f ms after the commit",
-                  standby->world->region_name[standby->region],
-                  (double)(now - entry->committed_at) / 1e6);
+    apply(standby, entry);
     db->lag_sum += now - entry->committed_at;
     db->lag_count++;
     while (backlog(db) > 0 && entry_at(db, db->first_position)->applied)
@@ -216,17 +232,16 @@ static void on_apply(Sim *sim, void *self, const SimEvent *event)
     }
 }
 
-/* Appends to the log what was just committed; returns its position. */
-static uint64_t append(Database *db, PaymentRef payment)
+/* Appends to the log what was just committed; `outbox` as in Entry. */
+static void append(Database *db, PaymentRef payment, uint64_t outbox)
 {
-    Entry entry = {.payment = payment, .committed_at = sim_now(db->world->sim)};
-    ledger_hold(db->world->ledger, payment);
+    Entry entry = {.payment = payment, .committed_at = sim_now(db->world->sim), .outbox = outbox};
+    if (payment != PAYMENT_NONE)
+        ledger_hold(db->world->ledger, payment);
     g_array_append_val(db->unreplicated, entry);
     db->facts.backlog_max = MAX(db->facts.backlog_max, unreplicated(db));
-    uint64_t position = db->first_position + backlog(db) - 1;
     if (db->connected)
-        ship(db, position);
-    return position;
+        ship(db, db->first_position + backlog(db) - 1);
 }
 
 /* ---- writes ---- */
@@ -272,8 +287,9 @@ static void on_commit(Sim *sim, void *self, const SimEvent *event)
         ledger_row(world->ledger, payment, db->region, sim_now(sim));
         story_payment(world->story, world->ledger, payment, sim_now(sim),
                       "committed in the database of %s", world->region_name[db->region]);
+        uint64_t row = db->outbox ? outbox_add(db->outbox, payment, sim_now(sim)) : 0;
         if (db->standby)
-            append(db, payment);
+            append(db, payment, row);
     }
     bool sync = db->config->replication == REPLICATION_SYNC;
     if (sync && db->superseded) { /* nobody confirms it any more: written here, and here alone */
@@ -286,6 +302,56 @@ static void on_commit(Sim *sim, void *self, const SimEvent *event)
         return;
     }
     answer(db, payment, event->extra, status);
+}
+
+/* ---- the relay ---- */
+
+/* How far the relay may read. Rows whose writer still waits for the standby (sync) are not in the
+ * table for others to see; they are in the log. */
+static uint64_t readable(const Database *db)
+{
+    bool waits = db->config->replication == REPLICATION_SYNC && !outbox_from_log(db->outbox);
+    for (uint64_t i = 0; waits && i < backlog(db); i++) {
+        const Entry *entry = entry_at(db, db->first_position + i);
+        if (entry->payment != PAYMENT_NONE)
+            return entry->outbox;
+    }
+    return outbox_end(db->outbox);
+}
+
+static void answer_relay(Database *db, uint32_t round)
+{
+    sim_link_send(db->to_relay, (SimEvent){.kind = MSG_RECORDS,
+                                           .value = (int64_t)readable(db),
+                                           .tag = db->role == ROLE_PRIMARY,
+                                           .extra = round});
+}
+
+static void on_fetch(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    answer_relay(self, event->extra);
+}
+
+static void on_mark(Sim *sim, void *self, const SimEvent *event)
+{
+    Database *db = self;
+    SimEvent marked = *event;
+    marked.component = db->id;
+    marked.kind = DB_MARKED;
+    sim_after(sim, dist_draw(db->config->commit_time, &db->mark_draws), SIM_PHASE_MESSAGE, marked);
+}
+
+static void on_marked(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Database *db = self;
+    if (db->role == ROLE_PRIMARY) {
+        outbox_mark(db->outbox, (uint64_t)event->value);
+        if (db->standby)
+            append(db, PAYMENT_NONE, (uint64_t)event->value);
+    }
+    answer_relay(db, event->extra);
 }
 
 /* ---- role ---- */
@@ -376,6 +442,8 @@ static void on_promoted(Sim *sim, void *self, const SimEvent *event)
 {
     Database *db = self;
     db->role = ROLE_PRIMARY;
+    if (db->outbox)
+        outbox_rewind(db->outbox);
     ledger_promote_database(db->world->ledger, db->region);
     story_platform(db->world->story, sim_now(sim), "the database in %s is promoted to primary",
                    db->world->region_name[db->region]);
@@ -449,6 +517,7 @@ static const SimHandler handlers[DB_KINDS] = {
     [MSG_WRITE] = on_write, [MSG_ROLE] = on_role,        [MSG_LINK] = on_link,
     [MSG_PROBE] = on_probe, [MSG_COMMAND] = on_command,  [DB_COMMIT] = on_commit,
     [DB_APPLY] = on_apply,  [DB_PROMOTED] = on_promoted, [DB_ASK] = on_ask,
+    [MSG_FETCH] = on_fetch, [MSG_DONE] = on_mark,        [DB_MARKED] = on_marked,
 };
 
 static const SimType database_type = {.name = "database",
@@ -473,6 +542,7 @@ Database *database_new(World *world, const DatabaseConfig *config, uint32_t regi
     db->waiters = g_array_new(FALSE, FALSE, sizeof(Waiter));
     db->lane = sim_lane_new(world->sim);
     db->commit_draws = world_stream(world, name, "commit");
+    db->mark_draws = world_stream(world, name, "mark");
     db->ship_draws = world_stream(world, name, "ship");
     db->lag_draws = world_stream(world, name, "lag");
     if (config->lag_vary == 0)
@@ -501,6 +571,12 @@ void database_connect(Database *db, DatabaseLinks links)
 {
     db->link = links;
     sim_link_watch(links.wan, db->id, MSG_LINK);
+}
+
+void database_keep_outbox(Database *db, Outbox *outbox, SimLink *to_relay)
+{
+    db->outbox = outbox;
+    db->to_relay = to_relay;
 }
 
 /* `standby` names the peer on both sides: whom to ship to, and whose records arrive. */

@@ -16,11 +16,16 @@
  * Rows with an idempotency key are unique: a second write of the same payment is answered
  * ALREADY and applies nothing. Rows live in the payment (Payment.rows), one count a region.
  *
+ * With an outbox (models/outbox.h) each row applied enters it in the same transaction, and a
+ * relay's marks are records of the log like any other, behind the rows that they are about. Only a
+ * primary lets itself be read and marked.
+ *
  * Sources: Azure SQL active geo-replication and failover groups; PostgreSQL 16 manual, 27.2.
  */
 #ifndef MODELS_DATABASE_H
 #define MODELS_DATABASE_H
 
+#include "models/outbox.h"
 #include "models/world.h"
 #include "sim/dist.h"
 #include "sim/link.h"
@@ -57,6 +62,10 @@ typedef struct DatabaseLinks {
 /* Connect the primary to its standby; both get their links. Call before the run. */
 void database_connect(Database *database, DatabaseLinks links);
 void database_replicate(Database *primary, Database *standby);
+
+/* Rows are relayed: into `outbox` (borrowed), and answers to the relay over the link. Before the
+ * run, and for both databases or neither. */
+void database_keep_outbox(Database *database, Outbox *outbox, SimLink *to_relay);
 
 /* What the audit asks at the end. */
 typedef struct DatabaseFacts {

@@ -311,7 +311,8 @@ static double events_delivered(const RunFacts *facts)
     X("log.lost", COUNT, log_lost,                                                                 \
       "Payments whose event was committed in the active region's Kafka and does not survive.")     \
     X("effects.repeated", COUNT, effects_repeated,                                                 \
-      "Times that a consumer group acted on a payment again.")                                     \
+      "Times that a consumer group acted on a payment again. (A replay of records long settled "   \
+      "counts those of the warm-up too.)")                                                         \
     X("effects.suppressed", COUNT, effects_suppressed,                                             \
       "Repeats that an idempotent consumer group recognised and skipped.")                         \
     X("effects.skipped", COUNT, effects_skipped,                                                   \

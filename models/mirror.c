@@ -318,7 +318,7 @@ static void on_sync(Sim *sim, void *self, const SimEvent *event)
     (void)sim, (void)event;
     Mirror *mirror = self;
     every(mirror, mirror->config->sync_interval, MIRROR_SYNC);
-    if (!target_reachable(mirror) || mirror->target->consumed_here)
+    if (!target_reachable(mirror) || mirror->target->has_members)
         return; /* a group with members refuses foreign commits */
     for (uint32_t g = 0; g < mirror->target->groups; g++)
         for (uint32_t p = 0; p < mirror->target->partitions; p++)

@@ -27,6 +27,8 @@ typedef struct Platform {
     Kafka *kafka[REGIONS];
     Consumers *consumers[REGIONS];
     Database *database[REGIONS];
+    Outbox *outbox[REGIONS]; /* these two NULL: the application publishes */
+    Relay *relay[REGIONS];
     Mirror *mirror; /* NULL: not enabled */
     Control *control;
     Failover *failover;
@@ -71,6 +73,16 @@ static void make_region(Platform *platform, uint32_t region)
     platform->database[region] = database_new(world, &s->database, region);
 }
 
+static void make_relay(Platform *platform, uint32_t region)
+{
+    const Scenario *s = platform->scenario;
+    World *world = &platform->world;
+    platform->outbox[region] =
+        outbox_new(world->ledger, s->application.write == WRITE_CDC, s->relay.rewind);
+    platform->relay[region] = relay_new(world, &s->relay, region, (uint32_t)s->kafka.partitions,
+                                        platform->outbox[region]);
+}
+
 static void make_components(Platform *platform)
 {
     const Scenario *s = platform->scenario;
@@ -79,6 +91,8 @@ static void make_components(Platform *platform)
     platform->wan[WAN_BACK] = new_link(platform, "wan.back", s->network.wan, SIM_LINK_STREAM);
     for (uint32_t r = 0; r < REGIONS; r++)
         make_region(platform, r);
+    for (uint32_t r = 0; application_relayed(&s->application) && r < REGIONS; r++)
+        make_relay(platform, r);
     if (s->mirror.enabled)
         platform->mirror = mirror_new(world, &s->mirror, platform->storage[REGION_ACTIVE],
                                       platform->storage[REGION_PASSIVE]);
@@ -101,6 +115,24 @@ static void connect_fetchers(Platform *platform, uint32_t region, SimLink *to_co
                                                 consumers_component(consumers), (uint16_t)i,
                                                 to_consumers, modulus, remainder));
     }
+}
+
+static void connect_relay(Platform *platform, uint32_t region)
+{
+    const Dist *local = platform->scenario->network.local;
+    const char *name = region_role[region];
+    Relay *relay = platform->relay[region];
+    Database *database = platform->database[region];
+    char *produce = g_strdup_printf("%s>kafka.from-relay", name);
+    SimLink *to_kafka = new_link(platform, produce, local, SIM_LINK_STREAM);
+    g_free(produce);
+    sim_link_connect(to_kafka, kafka_component(platform->kafka[region]));
+    relay_connect(
+        relay, link_to(platform, name, "database.from-relay", local, database_component(database)),
+        to_kafka);
+    database_keep_outbox(
+        database, platform->outbox[region],
+        link_to(platform, name, "relay.from-database", local, relay_component(relay)));
 }
 
 static void connect_region(Platform *platform, uint32_t region)
@@ -127,8 +159,10 @@ static void connect_region(Platform *platform, uint32_t region)
                         .to_failover = MANAGE("failover.from-database", failover),
                         .to_control = MANAGE("control", control_component(platform->control)),
                         .wan = platform->wan[region == REGION_ACTIVE ? WAN_OUT : WAN_BACK]});
-    kafka_connect(platform->kafka[region], LOCAL("application.from-kafka", application),
-                  MANAGE("failover.from-kafka", failover));
+    Relay *relay = platform->relay[region];
+    SimLink *to_producer = relay ? LOCAL("relay.from-kafka", relay_component(relay))
+                                 : LOCAL("application.from-kafka", application);
+    kafka_connect(platform->kafka[region], to_producer, MANAGE("failover.from-kafka", failover));
     consumers_connect(platform->consumers[region],
                       (ConsumersLinks){.to_kafka = LOCAL("kafka.from-consumers", kafka),
                                        .to_failover = MANAGE("failover.from-consumers", failover),
@@ -225,14 +259,26 @@ static void connect_all(Platform *platform)
     storage_pin(platform->storage[REGION_ACTIVE]);
     if (platform->mirror)
         connect_mirror(platform);
+    for (uint32_t r = 0; r < REGIONS; r++)
+        if (platform->relay[r])
+            connect_relay(platform, r);
 }
 
 /* ---- outages ---- */
 
-static void fail_region(Platform *platform, uint32_t region, SimTime from, SimTime to)
+/* The relay runs beside the application. */
+static void fail_application(Platform *platform, uint32_t region, SimTime from, SimTime to)
 {
     Sim *sim = platform->world.sim;
     sim_outage(sim, application_component(platform->application[region]), from, to);
+    if (platform->relay[region])
+        sim_outage(sim, relay_component(platform->relay[region]), from, to);
+}
+
+static void fail_region(Platform *platform, uint32_t region, SimTime from, SimTime to)
+{
+    Sim *sim = platform->world.sim;
+    fail_application(platform, region, from, to);
     sim_outage(sim, consumers_component(platform->consumers[region]), from, to);
     sim_outage(sim, kafka_component(platform->kafka[region]), from, to);
     sim_outage(sim, database_component(platform->database[region]), from, to);
@@ -249,7 +295,7 @@ static void fail(Platform *platform, const EventConfig *event, SimTime from, Sim
         fail_region(platform, region, from, to);
         break;
     case FAULT_APPLICATION:
-        sim_outage(sim, application_component(platform->application[region]), from, to);
+        fail_application(platform, region, from, to);
         break;
     case FAULT_DATABASE:
         sim_outage(sim, database_component(platform->database[region]), from, to);
@@ -284,39 +330,80 @@ static void fail(Platform *platform, const EventConfig *event, SimTime from, Sim
     }
 }
 
+typedef struct Interval {
+    SimTime from, to;
+    bool hits; /* the service, rather than something beside it */
+} Interval;
+
+static Interval draw_interval(Platform *platform, size_t i)
+{
+    const EventConfig *event = scenario_event(platform->scenario, i);
+    char *purpose = g_strdup_printf("event %zu", i);
+    RandomStream draws = world_stream(&platform->world, "events", purpose);
+    g_free(purpose);
+    SimTime from = dist_draw(event->at, &draws);
+    return (Interval){from, from + dist_draw(event->duration, &draws),
+                      scenario_event_hits_service(event)};
+}
+
+/* The end of the outage that begins at `from`, overlapping events taken together. */
+static SimTime joint_end(const GArray *intervals, SimTime from)
+{
+    SimTime end = from;
+    for (bool grown = true; grown;) {
+        grown = false;
+        for (guint i = 0; i < intervals->len; i++) {
+            Interval other = g_array_index(intervals, Interval, i);
+            if (!other.hits || other.from > end || other.to <= end)
+                continue;
+            end = other.to;
+            grown = true;
+        }
+    }
+    return end;
+}
+
 /* Recovery counts from the first event that hits the service; without one, from the first at all.
  */
+static void note_outage(Platform *platform, const GArray *intervals)
+{
+    Recovery *recovery = platform->world.recovery;
+    SimTime first = SIM_NEVER, first_hit = SIM_NEVER;
+    for (guint i = 0; i < intervals->len; i++) {
+        Interval interval = g_array_index(intervals, Interval, i);
+        first = MIN(first, interval.from);
+        if (interval.hits)
+            first_hit = MIN(first_hit, interval.from);
+    }
+    recovery->outage_at = first_hit != SIM_NEVER ? first_hit : first;
+    if (recovery->outage_at == SIM_NEVER)
+        return;
+    SimTime run_ends = platform->scenario->run.duration + platform->scenario->run.drain;
+    SimTime ends = joint_end(intervals, recovery->outage_at);
+    if (first_hit != SIM_NEVER && ends < run_ends)
+        recovery->outage_ends_at = ends;
+    sim_at(platform->world.sim, recovery->outage_at, SIM_PHASE_FAULT,
+           (SimEvent){.component = platform->observer, .kind = OBSERVE_OUTAGE});
+}
+
 static void plan_outages(Platform *platform)
 {
     const Scenario *s = platform->scenario;
-    Recovery *recovery = platform->world.recovery;
-    SimTime first = SIM_NEVER, first_hit = SIM_NEVER;
+    GArray *intervals = g_array_new(FALSE, FALSE, sizeof(Interval));
     for (size_t i = 0; i < s->top.events.count; i++) {
-        const EventConfig *event = scenario_event(s, i);
-        char *purpose = g_strdup_printf("event %zu", i);
-        RandomStream draws = world_stream(&platform->world, "events", purpose);
-        g_free(purpose);
-        SimTime from = dist_draw(event->at, &draws);
-        SimTime length = dist_draw(event->duration, &draws);
-        fail(platform, event, from, from + length);
-        if (from >= s->run.duration + s->run.drain || length == 0)
+        Interval interval = draw_interval(platform, i);
+        fail(platform, scenario_event(s, i), interval.from, interval.to);
+        if (interval.from >= s->run.duration + s->run.drain || interval.to == interval.from)
             continue;
-        first = MIN(first, from);
-        if (scenario_event_hits_service(event) && from < first_hit) {
-            first_hit = from;
-            bool ends = from + length < s->run.duration + s->run.drain;
-            recovery->outage_ends_at = ends ? from + length : SIM_NEVER;
-        }
+        g_array_append_val(intervals, interval);
         if (platform->world.story) {
             char *text = scenario_event_text(s, i);
-            story_add(platform->world.story, from, STORY_PLATFORM, "%s", text);
+            story_add(platform->world.story, interval.from, STORY_PLATFORM, "%s", text);
             g_free(text);
         }
     }
-    recovery->outage_at = first_hit != SIM_NEVER ? first_hit : first;
-    if (recovery->outage_at != SIM_NEVER)
-        sim_at(platform->world.sim, recovery->outage_at, SIM_PHASE_FAULT,
-               (SimEvent){.component = platform->observer, .kind = OBSERVE_OUTAGE});
+    note_outage(platform, intervals);
+    g_array_unref(intervals);
 }
 
 /* At the instant of the outage; what it took down has kept its logs. */
@@ -370,6 +457,8 @@ static void platform_clear(Platform *platform)
     failover_free(platform->failover);
     mirror_free(platform->mirror);
     for (int r = 0; r < REGIONS; r++) {
+        relay_free(platform->relay[r]);
+        outbox_free(platform->outbox[r]);
         application_free(platform->application[r]);
         kafka_free(platform->kafka[r]);
         consumers_free(platform->consumers[r]);
@@ -388,9 +477,13 @@ static void start_all(Platform *platform)
     plan_outages(platform);
     application_measure_from(platform->application[REGION_ACTIVE], platform->scenario->run.warmup);
     consumers_start(platform->consumers[REGION_ACTIVE]);
+    consumers_stand_by(platform->consumers[REGION_PASSIVE], &platform->scenario->readiness);
     router_start(platform->router);
     failover_start(platform->failover);
     users_start(platform->users);
+    for (uint32_t r = 0; r < REGIONS; r++)
+        if (platform->relay[r])
+            relay_start(platform->relay[r]);
 }
 
 static void take_detail(Platform *platform, RunDetail *detail)
@@ -420,6 +513,9 @@ static void close_books(Platform *platform, double *values)
 {
     World *world = &platform->world;
     consumers_mark_unread(platform->consumers[ledger_surviving_log(world->ledger)]);
+    uint32_t survivor = ledger_surviving_database(world->ledger);
+    if (platform->relay[survivor] && relay_publishes(platform->relay[survivor]))
+        outbox_note_waiting(platform->outbox[survivor]);
     ledger_close(world->ledger);
     recovery_close(world->recovery);
     RunFacts facts = {.scenario = platform->scenario,

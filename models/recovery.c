@@ -98,6 +98,8 @@ double recovery_service_seconds(const Recovery *recovery)
     SimTime bad_until = (recovery->last_bad + 1) * recovery->window;
     SimTime good_until = (recovery->last_good + 1) * recovery->window;
     SimTime sent_until = (SimTime)(recovery->last_sent + 1) * recovery->window;
+    if (sent_until <= recovery->outage_at)
+        return NAN; /* nobody asked for service */
     /* The run ended before anyone could tell: that is no success. */
     if (sent_until > recovery->outage_at && good_until <= recovery->outage_at)
         return INFINITY;

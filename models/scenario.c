@@ -197,6 +197,22 @@ static void check_cycle(const Check *check)
         }
 }
 
+/* Designs that the program can run and that cannot work. */
+static void warn_of_runbook(const Check *check)
+{
+    const Scenario *s = check->scenario;
+    bool acts = s->failover.mode != FAILOVER_OFF;
+    if (acts && s->router.failover == ROUTER_RUNBOOK &&
+        failover_step_find(&s->failover, action_name[ACTION_REROUTE]) < 0)
+        param_doc_warn(check->doc, check->diags, "failover.steps",
+                       "add {step: reroute, duration: 5m, after: [promote-database]}",
+                       "router.failover is runbook and no step reroutes: users never get there");
+    if (acts && failover_step_find(&s->failover, action_name[ACTION_FENCE]) >= 0 &&
+        failover_step_find(&s->failover, action_name[ACTION_PROMOTE]) < 0)
+        param_doc_warn(check->doc, check->diags, "failover.steps", NULL,
+                       "the runbook fences the primary and promotes no other: nobody can write");
+}
+
 static void check_steps(const Check *check)
 {
     if (failed(check, "failover.steps"))
@@ -206,6 +222,7 @@ static void check_steps(const Check *check)
         good = check_step_names(check, i) && good;
     if (good)
         check_cycle(check);
+    warn_of_runbook(check);
 }
 
 /* ---- events ---- */

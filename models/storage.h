@@ -21,7 +21,8 @@ typedef struct Storage {
     Log *log;                          /* by partition */
     int64_t *committed[LEDGER_GROUPS]; /* by group and partition */
     bool primary;                      /* the cluster takes producers' writes */
-    bool consumed_here;                /* the groups run in this region */
+    bool consumed_here;                /* the groups act in this region */
+    bool has_members; /* the groups are not empty here: they refuse foreign commits */
     int64_t *pin; /* by partition: a mirror may still read from here on; NULL: nobody mirrors it */
 } Storage;
 

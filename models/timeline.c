@@ -44,11 +44,13 @@ static SimTime service_at(const Recovery *recovery)
 
 /* Does service in the other region wait for this step? Consumers come after it, a fence before
  * nothing that users see, and where probes move the traffic the reroute only settles it. */
-static bool serves_users(const Scenario *scenario, const char *name)
+static bool serves_users(const Scenario *scenario, const Recovery *recovery,
+                         const RecoveryStamp *stamp)
 {
-    return strcmp(name, action_name[ACTION_RESUME_CONSUMERS]) != 0 &&
-           strcmp(name, action_name[ACTION_FENCE]) != 0 &&
-           !(by_probes(scenario) && strcmp(name, action_name[ACTION_REROUTE]) == 0);
+    if (strcmp(stamp->name, action_name[ACTION_REROUTE]) == 0) /* or the traffic had gone back */
+        return !by_probes(scenario) || recovery->edges_back_at < stamp->end;
+    return strcmp(stamp->name, action_name[ACTION_RESUME_CONSUMERS]) != 0 &&
+           strcmp(stamp->name, action_name[ACTION_FENCE]) != 0;
 }
 
 /* The step that ended the critical path: the last that service waited for; -1: none. */
@@ -59,7 +61,7 @@ static int64_t last_needed(const Scenario *scenario, const Recovery *recovery)
     for (uint32_t s = 0; s < recovery->steps; s++) {
         SimTime done = recovery->step[s].end;
         if (done == SIM_NEVER || done <= latest || done > back ||
-            !serves_users(scenario, recovery->step[s].name))
+            !serves_users(scenario, recovery, &recovery->step[s]))
             continue;
         last = s;
         latest = done;
@@ -112,22 +114,31 @@ static SimTime mark_failover(Path *path, const Scenario *scenario, const Recover
     int64_t last = last_needed(scenario, recovery);
     SimTime latest = last >= 0 ? recovery->step[last].end : 0, back = service_at(recovery);
     SimTime turned = recovery->edges_all_at;
-    if (path->edges && turned > latest && turned <= back) {
+    bool edges_last = path->edges && turned > latest && turned <= back;
+    if (back == SIM_NEVER)
+        return SIM_NEVER; /* nothing decided what did not happen */
+    if (edges_last)
         path->edges->critical = true;
+    if (edges_last && scenario->application.health == 0)
         return turned;
-    }
+    /* A deep health check lets the router turn only once the database is promoted. */
     for (int64_t s = last; s >= 0; s = recovery->step[s].waited_for)
         path->step[s]->critical = true;
     if (last >= 0 && path->decide) /* a failover begun before the outage has neither */
         path->detect->critical = path->decide->critical = true;
+    if (edges_last)
+        return turned;
     return last >= 0 ? latest : SIM_NEVER;
 }
 
 /* Nobody failed over: service came back with the region. */
-static SimTime mark_return(GPtrArray *steps, Path *path, const Recovery *recovery)
+static SimTime mark_return(GPtrArray *steps, Path *path, const Scenario *scenario,
+                           const Recovery *recovery)
 {
     SimTime ends = recovery->outage_ends_at, back = service_at(recovery);
-    if (ends == SIM_NEVER || back == SIM_NEVER || ends > back)
+    /* Windows go by the time of sending: what was sent just before the end succeeded, too. */
+    SimTime early = recovery->window + scenario->users.timeout;
+    if (ends == SIM_NEVER || back == SIM_NEVER || ends > back + early)
         return SIM_NEVER;
     add(steps, "outage", recovery->outage_at, ends, g_strdup("it ended by itself"))->critical =
         true;
@@ -164,7 +175,7 @@ GPtrArray *timeline_build(const Scenario *scenario, const Recovery *recovery)
     bool failed_over = recovery->decided_at != SIM_NEVER;
     add_users_return(steps, recovery,
                      failed_over ? mark_failover(&path, scenario, recovery)
-                                 : mark_return(steps, &path, recovery));
+                                 : mark_return(steps, &path, scenario, recovery));
     g_ptr_array_sort(steps, compare_start);
     return steps;
 }

@@ -87,7 +87,7 @@ static void attempt(Users *users, PaymentRef ref)
     payment->waiting = true;
     payment->in_flight++;
     payment->holds++;
-    users->facts.attempts++;
+    users->facts.attempts += payment->counted;
     if (watched(users, payment))
         recovery_attempt_sent(world->recovery, now);
     story_payment(

@@ -769,7 +769,7 @@ static YamlTree *read_file(ParamDoc *doc, const char *file, const char *text, si
     const YamlNode *root = tree->root;
     if (tree->complete && (root == NULL || yaml_is_empty(root))) {
         diag_add(diags, DIAG_ERROR, file, (DiagMark){1, 1, 1}, NULL,
-                 "begin with a template: failsim init", PARAM_SAYS_EMPTY_FILE);
+                 "begin with a copy of one that works", PARAM_SAYS_EMPTY_FILE);
         tree->complete = false;
     } else if (root != NULL && root->kind != NODE_GROUP && root->kind != NODE_BROKEN) {
         char *shown = yaml_show(root);

@@ -326,7 +326,7 @@ static const Case cases[] = {
     {U "name: x\nname: y\n", NULL, 3, 1, "key \"name\" is written twice", "first written on line 2",
      1},
     {U "a: !<x y\n", NULL, 2, 7, "this is not valid YAML: did not find the expected '>'", NULL, 1},
-    {"", NULL, 1, 1, "the scenario is empty", "failsim init", 1},
+    {"", NULL, 1, 1, "the scenario is empty", "a copy of one that works", 1},
     {"# only this\n---\n", NULL, 1, 1, "the scenario is empty", NULL, 1},
     {"~\n", NULL, 1, 1, "the scenario is empty", NULL, 1},
     /* Syntax errors of libyaml. */
