@@ -95,6 +95,18 @@ static bool applies(const Study *study, size_t metric, const char *const *prefix
     return false;
 }
 
+/* A table's heading, before its first row only: a table without rows is not there. */
+static void begin_table(Page *page, const char *title, const char *const *heads, size_t count,
+                        bool *begun)
+{
+    if (*begun)
+        return;
+    *begun = true;
+    page_add(page, "\n  ");
+    page_cell(page, INK_BOLD, title, -NAME_COLUMNS);
+    put_heads(page, heads, count);
+}
+
 static void report_counts(Page *page, const Study *study, const char *title,
                           const char *const *prefixes, bool verbose)
 {
@@ -103,12 +115,7 @@ static void report_counts(Page *page, const Study *study, const char *title,
     for (size_t m = 0; m < platform_metrics.count; m++) {
         if (!applies(study, m, prefixes))
             continue;
-        if (!begun) {
-            page_add(page, "\n  ");
-            page_cell(page, INK_BOLD, title, -NAME_COLUMNS);
-            put_heads(page, heads, G_N_ELEMENTS(heads));
-        }
-        begun = true;
+        begin_table(page, title, heads, G_N_ELEMENTS(heads), &begun);
         bool told = verbose || study->summary[m].max > 0;
         put_counts(page, study, m, platform_metrics.specs[m].name, 0, false,
                    told ? platform_metrics.specs[m].text : NULL);
@@ -143,12 +150,7 @@ static void report_times(Page *page, const Study *study, const char *title,
     for (size_t m = 0; m < platform_metrics.count; m++) {
         if (!applies(study, m, prefixes))
             continue;
-        if (!begun) {
-            page_add(page, "\n  ");
-            page_cell(page, INK_BOLD, title, -NAME_COLUMNS);
-            put_heads(page, heads, G_N_ELEMENTS(heads));
-        }
-        begun = true;
+        begin_table(page, title, heads, G_N_ELEMENTS(heads), &begun);
         put_times(page, study, m);
     }
 }

@@ -452,12 +452,23 @@ static void run_events(Builder *builder, const char *start)
     yaml_parser_delete(&parser);
 }
 
+/* Number of the line that holds the byte at `offset`. */
+static size_t line_of(const char *text, size_t offset)
+{
+    size_t line = 1;
+    for (size_t i = 0; i < offset; i++)
+        line += text[i] == '\n';
+    return line;
+}
+
 YamlTree *yaml_read(const Source *source, size_t skip, DiagList *diags)
 {
     YamlTree *tree = g_new0(YamlTree, 1);
     tree->nodes = g_ptr_array_new_with_free_func(node_free);
     if (source->length > YAML_SIZE_MAX) {
-        source_error(source, diags, (DiagMark){0}, NULL, PARAM_SAYS_TOO_BIG);
+        source_error(source, diags, (DiagMark){line_of(source->text, YAML_SIZE_MAX), 1, 1},
+                     "this is the first line beyond; long lists of measurements go into a CSV file",
+                     PARAM_SAYS_TOO_BIG);
         return tree;
     }
     const char *start = source->text + skip;

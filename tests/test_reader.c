@@ -619,7 +619,11 @@ static void test_limits(void)
     GString *text = g_string_new(users_line);
     while (text->len <= YAML_SIZE_MAX)
         g_string_append(text, "# nothing but a comment to fill the file up to its limit\n");
-    Case large = {text->str, NULL, 0, 0, "the scenario is larger than 1 MiB", NULL, 1};
+    size_t lines = 1;
+    for (size_t i = 0; i < YAML_SIZE_MAX; i++)
+        lines += text->str[i] == '\n';
+    Case large = {text->str, NULL, 0, 1, "the scenario is larger than 1 MiB", "CSV file", 1};
+    large.line = lines;
     check_case(&large);
     g_string_assign(text, users_line);
     for (int i = 0; i < 1000; i++)
