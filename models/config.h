@@ -86,6 +86,10 @@ struct Scenario {
 };
 
 extern const ParamTable events_table;
+/* Directions of the link between the regions, by EventConfig.region; NULL-terminated. */
+extern const char *const fault_link_target[];
+/* Does its target name a region? */
+bool fault_in_region(int fail);
 
 const EventConfig *scenario_event(const Scenario *scenario, size_t index);
 /* "region north-india fails"; g_free. */

@@ -45,6 +45,13 @@ static const ParamSpec specs[] = {
 const ParamTable events_table = {
     .specs = specs, .count = G_N_ELEMENTS(specs), .size = sizeof(EventConfig)};
 
+const char *const fault_link_target[] = {"out", "back", "both", NULL};
+
+bool fault_in_region(int fail)
+{
+    return fail <= FAULT_CONSUMERS;
+}
+
 bool scenario_event_hits_service(const EventConfig *event)
 {
     switch ((Fault)event->fail) {
@@ -58,4 +65,15 @@ bool scenario_event_hits_service(const EventConfig *event)
     default:
         return false;
     }
+}
+
+char *scenario_event_text(const Scenario *scenario, size_t index)
+{
+    const EventConfig *event = scenario_event(scenario, index);
+    const char *what = fault_choices[event->fail];
+    if (event->fail == FAULT_LINK)
+        return g_strdup_printf("link (%s) fails", fault_link_target[event->region]);
+    if (fault_in_region(event->fail))
+        return g_strdup_printf("%s %s fails", what, scenario->regions.name[event->region]);
+    return g_strdup_printf("%s fails", what);
 }

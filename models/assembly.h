@@ -1,0 +1,45 @@
+/* The platform's parts, for those who assemble it: platform.c makes and runs it, wiring.c connects
+ * it, outages.c breaks it. Nobody else includes this: components know messages, not each other.
+ */
+#ifndef MODELS_ASSEMBLY_H
+#define MODELS_ASSEMBLY_H
+
+#include "models/audit.h"
+#include "models/config.h"
+#include "models/control.h"
+
+enum { WAN_OUT, WAN_BACK, WANS };
+
+typedef struct Platform {
+    World world; /* first: components see it as their world */
+    const Scenario *scenario;
+    Audit audit;
+    GPtrArray *links; /* SimLink*, owned */
+    SimLink *wan[WANS];
+    Storage *storage[REGIONS];
+    Users *users;
+    Router *router;
+    Application *application[REGIONS];
+    Kafka *kafka[REGIONS];
+    Consumers *consumers[REGIONS];
+    Database *database[REGIONS];
+    Outbox *outbox[REGIONS]; /* these two NULL: the application publishes */
+    Relay *relay[REGIONS];
+    Mirror *mirror; /* NULL: not enabled */
+    Control *control;
+    Failover *failover;
+    SimComponent observer;
+    uint64_t mirror_unreplicated;
+} Platform;
+
+/* A link owned by the platform; its stream is keyed by its name. */
+SimLink *wiring_link(Platform *platform, const char *name, const Dist *latency, SimLinkKind kind);
+/* Connect all that has been made. */
+void wiring_connect(Platform *platform);
+
+/* Adds the component that notes the outage. */
+void outages_init(Platform *platform);
+/* Schedule the scenario's events, and say from which moment recovery counts. */
+void outages_plan(Platform *platform);
+
+#endif

@@ -1,0 +1,321 @@
+#include "models/scenario_check.h"
+
+#include <string.h>
+
+#include "models/config.h"
+#include "models/platform.h"
+
+#define ITEMS(type, list) ((type *)(list).item)
+
+/* The path "list[i].key" in a static buffer big enough for every caller here. */
+typedef struct Path {
+    char text[96];
+} Path;
+
+static const char *path_to(Path *path, const char *list, size_t i, const char *key)
+{
+    g_snprintf(path->text, sizeof path->text, "%s[%zu]%s%s", list, i, *key ? "." : "", key);
+    return path->text;
+}
+
+/* A key or item that was read with an error holds a stand-in: not to be judged again. */
+static bool failed(const Check *check, const char *path)
+{
+    return param_doc_failed(check->doc, path);
+}
+
+/* ---- sections ---- */
+
+static void check_regions(const Check *check)
+{
+    char **name = check->scenario->regions.name;
+    if (strcmp(name[REGION_ACTIVE], name[REGION_PASSIVE]) == 0)
+        param_doc_error(check->doc, check->diags, "regions.passive", NULL,
+                        "the passive region must not be the active one");
+    static const char *const keys[REGIONS] = {"regions.active", "regions.passive"};
+    for (int r = 0; r < REGIONS; r++)
+        if (!*name[r])
+            param_doc_error(check->doc, check->diags, keys[r], NULL, "a region needs a name");
+}
+
+static void check_probe(const Check *check, const char *section, const ProbeConfig *probe)
+{
+    Path path;
+    if (probe->timeout >= probe->interval) {
+        g_snprintf(path.text, sizeof path.text, "%s.probe.timeout", section);
+        param_doc_error(check->doc, check->diags, path.text,
+                        "an answer must be in, or be missed, before the next probe goes out",
+                        "probe.timeout must be below probe.interval");
+    }
+    if (probe->required > probe->samples) {
+        g_snprintf(path.text, sizeof path.text, "%s.probe.required", section);
+        param_doc_error(check->doc, check->diags, path.text, NULL,
+                        "probe.required (%" G_GINT64_FORMAT
+                        ") must not exceed probe.samples (%" G_GINT64_FORMAT ")",
+                        probe->required, probe->samples);
+    }
+}
+
+static void check_run(const Check *check)
+{
+    const Scenario *s = check->scenario;
+    if (s->run.warmup >= s->run.duration)
+        param_doc_error(check->doc, check->diags, "run.warmup", NULL,
+                        "run.warmup must be shorter than run.duration");
+    if (s->users.timeout / s->measure.window > 1000000)
+        param_doc_error(check->doc, check->diags, "measure.window", NULL,
+                        "measure.window is too short for a users.timeout of this length");
+}
+
+/* ---- names that must differ ---- */
+
+static void check_distinct(const Check *check, const char *list, const char *key, size_t count,
+                           const char *const *names)
+{
+    Path path;
+    GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
+    for (size_t i = 0; i < count; i++) {
+        if (failed(check, path_to(&path, list, i, "")))
+            continue;
+        if (!*names[i])
+            param_doc_error(check->doc, check->diags, path_to(&path, list, i, key), NULL,
+                            "a name must not be empty");
+        else if (!g_hash_table_add(seen, (gpointer)(uintptr_t)names[i]))
+            param_doc_error(check->doc, check->diags, path_to(&path, list, i, key), NULL,
+                            "\"%s\" is there twice", names[i]);
+    }
+    g_hash_table_unref(seen);
+}
+
+static void check_consumers(const Check *check)
+{
+    const ParamList *list = &check->scenario->top.consumers;
+    if (list->count > LEDGER_GROUPS) {
+        Path path;
+        param_doc_error(check->doc, check->diags, path_to(&path, "consumers", LEDGER_GROUPS, ""),
+                        NULL, "at most %d consumer groups", LEDGER_GROUPS);
+    }
+    GPtrArray *names = g_ptr_array_new();
+    for (size_t i = 0; i < list->count; i++)
+        g_ptr_array_add(names, ITEMS(ConsumerConfig, *list)[i].name);
+    check_distinct(check, "consumers", "name", list->count, (const char *const *)names->pdata);
+    g_ptr_array_unref(names);
+}
+
+static void check_cast(const Check *check)
+{
+    const ParamList *list = &check->scenario->users.cast;
+    Path path;
+    if (list->count > CAST_MAX)
+        param_doc_error(check->doc, check->diags, path_to(&path, "users.cast", CAST_MAX, ""), NULL,
+                        "at most %d members of the cast", CAST_MAX);
+    GPtrArray *names = g_ptr_array_new();
+    for (size_t i = 0; i < list->count; i++) {
+        const CastConfig *cast = &ITEMS(CastConfig, *list)[i];
+        g_ptr_array_add(names, cast->name);
+        if (!failed(check, path_to(&path, "users.cast", i, "")) && dist_is_constant(cast->at) &&
+            dist_mean(cast->at) >= sim_seconds(check->scenario->run.duration))
+            param_doc_warn(check->doc, check->diags, path_to(&path, "users.cast", i, "at"), NULL,
+                           "%s never pays: this is after run.duration", cast->name);
+    }
+    check_distinct(check, "users.cast", "name", list->count, (const char *const *)names->pdata);
+    g_ptr_array_unref(names);
+}
+
+/* ---- the runbook ---- */
+
+static const StepConfig *step_at(const Scenario *scenario, size_t i)
+{
+    return &ITEMS(const StepConfig, scenario->failover.steps)[i];
+}
+
+static bool check_step_names(const Check *check, size_t i)
+{
+    const Scenario *s = check->scenario;
+    const StepConfig *step = step_at(s, i);
+    const char *own = action_name[step->action];
+    bool good = true;
+    Path path;
+    if (failover_step_find(&s->failover, own) != (int)i) {
+        param_doc_error(check->doc, check->diags, path_to(&path, "failover.steps", i, "step"), NULL,
+                        "step %s is there twice", own);
+        good = false;
+    }
+    for (size_t a = 0; a < step->after.count; a++) {
+        const char *name = step->after.name[a];
+        if (failover_step_find(&s->failover, name) >= 0)
+            continue;
+        const char *near = diag_suggest(name, action_name, ACTIONS);
+        char *hint =
+            near ? g_strdup_printf("did you mean \"%s\"? It must be a step of this runbook", near)
+                 : g_strdup("name a step of this runbook");
+        char *key = g_strdup_printf("after[%zu]", a);
+        param_doc_error(check->doc, check->diags, path_to(&path, "failover.steps", i, key), hint,
+                        "there is no step \"%s\"", name);
+        g_free(key);
+        g_free(hint);
+        good = false;
+    }
+    return good;
+}
+
+/* Take away steps whose predecessors are gone until nothing moves: what is left waits for itself.
+ */
+static void check_cycle(const Check *check)
+{
+    const FailoverConfig *failover = &check->scenario->failover;
+    bool gone[ACTIONS] = {false};
+    size_t left = failover->steps.count;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (size_t i = 0; i < failover->steps.count; i++) {
+            const StepConfig *step = step_at(check->scenario, i);
+            bool ready = !gone[i];
+            for (size_t a = 0; ready && a < step->after.count; a++)
+                ready = gone[failover_step_find(failover, step->after.name[a])];
+            if (ready) {
+                gone[i] = moved = true;
+                left--;
+            }
+        }
+    }
+    Path path;
+    for (size_t i = 0; left > 0 && i < failover->steps.count; i++)
+        if (!gone[i]) {
+            param_doc_error(check->doc, check->diags, path_to(&path, "failover.steps", i, "after"),
+                            NULL, "step %s waits for itself",
+                            action_name[step_at(check->scenario, i)->action]);
+            return;
+        }
+}
+
+/* Designs that the program can run and that cannot work. */
+static void warn_of_runbook(const Check *check)
+{
+    const Scenario *s = check->scenario;
+    bool acts = s->failover.mode != FAILOVER_OFF;
+    if (acts && s->router.failover == ROUTER_RUNBOOK &&
+        failover_step_find(&s->failover, action_name[ACTION_REROUTE]) < 0)
+        param_doc_warn(check->doc, check->diags, "failover.steps",
+                       "add {step: reroute, duration: 5m, after: [promote-database]}",
+                       "router.failover is runbook and no step reroutes: users never get there");
+    if (acts && failover_step_find(&s->failover, action_name[ACTION_FENCE]) >= 0 &&
+        failover_step_find(&s->failover, action_name[ACTION_PROMOTE]) < 0)
+        param_doc_warn(check->doc, check->diags, "failover.steps", NULL,
+                       "the runbook fences the primary and promotes no other: nobody can write");
+}
+
+static void check_steps(const Check *check)
+{
+    if (failed(check, "failover.steps"))
+        return;
+    bool good = true;
+    for (size_t i = 0; i < check->scenario->failover.steps.count; i++)
+        good = check_step_names(check, i) && good;
+    if (good)
+        check_cycle(check);
+    warn_of_runbook(check);
+}
+
+/* ---- events ---- */
+
+static uint32_t resolve_target(const Check *check, size_t i, const EventConfig *event)
+{
+    const Scenario *s = check->scenario;
+    const char *const *names =
+        event->fail == FAULT_LINK ? fault_link_target : (const char *const *)s->regions.name;
+    size_t count = event->fail == FAULT_LINK ? REGIONS + 1 : REGIONS;
+    for (uint32_t n = 0; n < count; n++)
+        if (strcmp(event->target, names[n]) == 0)
+            return n;
+    Path path;
+    char *list = event->fail == FAULT_LINK ? g_strdup("one of: both, out, back")
+                                           : g_strdup_printf("one of: %s, %s", names[0], names[1]);
+    const char *near = diag_suggest(event->target, names, count);
+    char *hint = near ? g_strdup_printf("did you mean \"%s\"?", near) : g_strdup(list);
+    param_doc_error(check->doc, check->diags, path_to(&path, "events", i, "target"), hint,
+                    "\"%s\" is no %s of this scenario", event->target,
+                    event->fail == FAULT_LINK ? "direction of the link" : "region");
+    g_free(hint);
+    g_free(list);
+    return 0;
+}
+
+/* Times count from the first event that hits the service: with two, the reader must know. */
+static void check_event_order(const Check *check)
+{
+    const Scenario *s = check->scenario;
+    Path path;
+    size_t hits = 0;
+    for (size_t i = 0; i < s->top.events.count; i++) {
+        const EventConfig *event = scenario_event(s, i);
+        if (failed(check, path_to(&path, "events", i, "")))
+            continue;
+        if (scenario_event_hits_service(event) && ++hits == 2)
+            param_doc_warn(check->doc, check->diags, path.text,
+                           "split the scenario if each outage should have its own times",
+                           "recovery times count from the first event that hits the service alone");
+        if (dist_is_constant(event->at) && dist_mean(event->at) < sim_seconds(s->run.warmup))
+            param_doc_warn(
+                check->doc, check->diags, path.text, NULL,
+                "this begins before run.warmup is over: payments that it hits by then are "
+                "not counted");
+    }
+}
+
+static void check_event(const Check *check, size_t i)
+{
+    const Scenario *s = check->scenario;
+    EventConfig *event = &ITEMS(EventConfig, s->top.events)[i];
+    Path path;
+    event->region = event->fail == FAULT_LINK ? 2 : REGION_ACTIVE;
+    if (fault_in_region(event->fail) || event->fail == FAULT_LINK) {
+        if (*event->target)
+            event->region = resolve_target(check, i, event);
+    } else if (*event->target) {
+        param_doc_error(check->doc, check->diags, path_to(&path, "events", i, "target"), NULL,
+                        "there is only one of this: leave target out");
+    }
+    SimTime end = s->run.duration + s->run.drain;
+    if (dist_is_constant(event->at) && dist_mean(event->at) >= sim_seconds(end))
+        param_doc_warn(check->doc, check->diags, path_to(&path, "events", i, "at"), NULL,
+                       "this never happens: it is after run.duration and run.drain");
+}
+
+/* ---- expectations ---- */
+
+static void parse_expect(const Check *check, size_t i)
+{
+    Scenario *s = check->scenario;
+    const ExpectConfig *config = &ITEMS(const ExpectConfig, s->top.expect)[i];
+    s->expect[i] = (ScenarioExpect){.text = config->that, .why = config->why};
+    ExpectProblem problem = {0};
+    if (expect_parse(config->that, &platform_metrics, &s->expect[i].expect, &problem))
+        return;
+    Path path;
+    param_doc_error_at(check->doc, check->diags, path_to(&path, "expect", i, "that"), problem.skip,
+                       problem.length, problem.hint, "%s", problem.message);
+    g_free(problem.message);
+    g_free(problem.hint);
+}
+
+void scenario_check(const Check *check)
+{
+    Scenario *s = check->scenario;
+    check_regions(check);
+    check_probe(check, "router", &s->router.probe);
+    check_probe(check, "failover", &s->failover.probe);
+    check_run(check);
+    check_consumers(check);
+    check_cast(check);
+    check_steps(check);
+    Path path;
+    for (size_t i = 0; i < s->top.events.count; i++)
+        if (!failed(check, path_to(&path, "events", i, "")))
+            check_event(check, i);
+    check_event_order(check);
+    s->expect = g_new0(ScenarioExpect, s->top.expect.count);
+    for (size_t i = 0; i < s->top.expect.count; i++)
+        if (!failed(check, path_to(&path, "expect", i, "")))
+            parse_expect(check, i);
+}

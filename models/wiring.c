@@ -1,0 +1,182 @@
+/* Connects the platform's components by links. */
+#include "models/assembly.h"
+
+SimLink *wiring_link(Platform *platform, const char *name, const Dist *latency, SimLinkKind kind)
+{
+    SimLink *link = sim_link_new(platform->world.sim, name, latency,
+                                 world_stream(&platform->world, name, "latency"), kind);
+    g_ptr_array_add(platform->links, link);
+    return link;
+}
+
+/* A link between two services, named after where it starts and what it is for. Receiver 0: many. */
+static SimLink *link_to(Platform *platform, const char *from, const char *to, const Dist *latency,
+                        SimComponent receiver)
+{
+    char *name = g_strdup_printf("%s>%s", from, to);
+    SimLink *link = wiring_link(platform, name, latency, SIM_LINK_REQUESTS);
+    if (receiver)
+        sim_link_connect(link, receiver);
+    g_free(name);
+    return link;
+}
+
+static void connect_fetchers(Platform *platform, uint32_t region, SimLink *to_consumers)
+{
+    Consumers *consumers = platform->consumers[region];
+    for (uint32_t i = 0; i < consumers_instances(consumers); i++) {
+        uint32_t modulus, remainder;
+        consumers_instance_share(consumers, i, &modulus, &remainder);
+        consumers_set_fetcher(consumers, i,
+                              kafka_add_fetcher(platform->kafka[region],
+                                                consumers_component(consumers), (uint16_t)i,
+                                                to_consumers, modulus, remainder));
+    }
+}
+
+static void connect_relay(Platform *platform, uint32_t region)
+{
+    const Dist *local = platform->scenario->network.local;
+    const char *name = region_role[region];
+    Relay *relay = platform->relay[region];
+    Database *database = platform->database[region];
+    char *produce = g_strdup_printf("%s>kafka.from-relay", name);
+    SimLink *to_kafka = wiring_link(platform, produce, local, SIM_LINK_STREAM);
+    g_free(produce);
+    sim_link_connect(to_kafka, kafka_component(platform->kafka[region]));
+    relay_connect(
+        relay, link_to(platform, name, "database.from-relay", local, database_component(database)),
+        to_kafka);
+    database_keep_outbox(
+        database, platform->outbox[region],
+        link_to(platform, name, "relay.from-database", local, relay_component(relay)));
+}
+
+static void connect_region(Platform *platform, uint32_t region)
+{
+    const NetworkConfig *network = &platform->scenario->network;
+    const char *name = region_role[region];
+    SimComponent application = application_component(platform->application[region]);
+    SimComponent kafka = kafka_component(platform->kafka[region]);
+    SimComponent database = database_component(platform->database[region]);
+    SimComponent users = users_component(platform->users);
+    SimComponent failover = failover_component(platform->failover);
+#define LOCAL(to, component)  link_to(platform, name, to, network->local, component)
+#define MANAGE(to, component) link_to(platform, name, to, network->management, component)
+    application_connect(platform->application[region],
+                        (ApplicationLinks){
+                            .to_database = LOCAL("database", database),
+                            .to_kafka = LOCAL("kafka", kafka),
+                            .to_users = link_to(platform, name, "users", network->reply, users),
+                            .to_edge = link_to(platform, name, "edge", network->edge, 0),
+                        });
+    database_connect(
+        platform->database[region],
+        (DatabaseLinks){.to_application = LOCAL("application.from-database", application),
+                        .to_failover = MANAGE("failover.from-database", failover),
+                        .to_control = MANAGE("control", control_component(platform->control)),
+                        .wan = platform->wan[region == REGION_ACTIVE ? WAN_OUT : WAN_BACK]});
+    Relay *relay = platform->relay[region];
+    SimLink *to_producer = relay ? LOCAL("relay.from-kafka", relay_component(relay))
+                                 : LOCAL("application.from-kafka", application);
+    kafka_connect(platform->kafka[region], to_producer, MANAGE("failover.from-kafka", failover));
+    consumers_connect(platform->consumers[region],
+                      (ConsumersLinks){.to_kafka = LOCAL("kafka.from-consumers", kafka),
+                                       .to_failover = MANAGE("failover.from-consumers", failover),
+                                       .kafka = kafka});
+    connect_fetchers(platform, region,
+                     LOCAL("consumers", consumers_component(platform->consumers[region])));
+#undef LOCAL
+#undef MANAGE
+}
+
+/* In the passive region it fetches over the WAN; in the active one its fetches stay local. */
+static void connect_mirror(Platform *platform)
+{
+    const Scenario *s = platform->scenario;
+    Mirror *mirror = platform->mirror;
+    Kafka *source = platform->kafka[REGION_ACTIVE];
+    bool remote = s->mirror.runs_in == REGION_PASSIVE;
+    SimComponent self = mirror_component(mirror), kafka = kafka_component(source);
+    SimLink *answers = remote ? platform->wan[WAN_OUT]
+                              : link_to(platform, "mirror", "self", s->network.local, self);
+    SimLink *fetches = remote ? platform->wan[WAN_BACK]
+                              : link_to(platform, "mirror", "source", s->network.local, kafka);
+    mirror_connect(mirror,
+                   (MirrorLinks){.to_source = fetches,
+                                 .wan = platform->wan[WAN_OUT],
+                                 .source_kafka = kafka,
+                                 .target_kafka = kafka_component(platform->kafka[REGION_PASSIVE])});
+    for (uint32_t t = 0; t < s->mirror.tasks; t++)
+        mirror_start_task(
+            mirror, t,
+            kafka_add_fetcher(source, self, (uint16_t)t, answers, (uint32_t)s->mirror.tasks, t));
+}
+
+static void connect_front(Platform *platform)
+{
+    const Scenario *s = platform->scenario;
+    const NetworkConfig *network = &s->network;
+    UsersLinks users = {.edges = (uint32_t)s->router.edges,
+                        .dns = s->router.kind == ROUTER_TRAFFIC_MANAGER};
+    RouterLinks router = {
+        .to_users =
+            link_to(platform, "router", "users", network->users, users_component(platform->users)),
+        .to_failover = link_to(platform, "router", "failover", network->management,
+                               failover_component(platform->failover))};
+    users.to_router =
+        link_to(platform, "users", "router", network->users, router_component(platform->router));
+    for (uint32_t r = 0; r < REGIONS; r++) {
+        SimComponent application = application_component(platform->application[r]);
+        const char *name = region_role[r];
+        router.application[r] = users.application[r] = application;
+        router.to_region[r] = link_to(platform, "router", name, network->edge, application);
+        users.to_region[r] = link_to(platform, "users", name, network->reply, application);
+    }
+    users_connect(platform->users, users);
+    router_connect(platform->router, router);
+}
+
+static void connect_failover(Platform *platform)
+{
+    const NetworkConfig *network = &platform->scenario->network;
+    SimComponent failover = failover_component(platform->failover);
+    FailoverLinks links = {
+        .to_active = link_to(platform, "failover", "probe", network->edge, 0),
+        .application = application_component(platform->application[REGION_ACTIVE]),
+        .command = link_to(platform, "failover", "command", network->management, 0),
+        .performer =
+            {
+                [ACTION_FENCE] = control_component(platform->control),
+                [ACTION_PROMOTE] = database_component(platform->database[REGION_PASSIVE]),
+                [ACTION_SWITCH_KAFKA] = kafka_component(platform->kafka[REGION_PASSIVE]),
+                [ACTION_RESUME_CONSUMERS] =
+                    consumers_component(platform->consumers[REGION_PASSIVE]),
+                [ACTION_REROUTE] = router_component(platform->router),
+            },
+    };
+    ControlLinks control = {
+        .to_failover = link_to(platform, "control", "failover", network->management, failover)};
+    for (uint32_t r = 0; r < REGIONS; r++) {
+        control.database[r] = database_component(platform->database[r]);
+        control.to_database[r] =
+            link_to(platform, "control", region_role[r], network->management, control.database[r]);
+    }
+    failover_connect(platform->failover, links);
+    control_connect(platform->control, control);
+}
+
+void wiring_connect(Platform *platform)
+{
+    for (uint32_t r = 0; r < REGIONS; r++)
+        connect_region(platform, r);
+    connect_front(platform);
+    connect_failover(platform);
+    database_replicate(platform->database[REGION_ACTIVE], platform->database[REGION_PASSIVE]);
+    storage_pin(platform->storage[REGION_ACTIVE]);
+    if (platform->mirror)
+        connect_mirror(platform);
+    for (uint32_t r = 0; r < REGIONS; r++)
+        if (platform->relay[r])
+            connect_relay(platform, r);
+}
