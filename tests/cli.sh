@@ -342,7 +342,8 @@ fi
 cat >interrupt.py <<'PY'
 import json, os, signal, subprocess, sys, time
 program = subprocess.Popen(sys.argv[1:] + ["-r", "1000000", "-j", "1", "-o", "stopped", "--json=stopped.json"],
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                           preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 while not os.path.isdir("stopped") or not os.listdir("stopped"):
     assert program.poll() is None
     time.sleep(0.01)
