@@ -34,6 +34,16 @@ const char *const action_name[ACTIONS + 1] = {
     [ACTION_SWITCH_KAFKA] = "switch-kafka",
     [ACTION_RESUME_CONSUMERS] = "resume-consumers",
     [ACTION_REROUTE] = "reroute",
+    [ACTION_STOP_CONSUMERS] = "stop-consumers",
+    [ACTION_DEMOTE_KAFKA] = "demote-kafka",
+    [ACTION_AWAIT_DATABASE] = "await-database",
+    [ACTION_AWAIT_MIRROR] = "await-mirror",
+    [ACTION_SEED_DATABASE] = "seed-database",
+    [ACTION_START_MIRROR] = "start-mirror",
+    [ACTION_RESTORE_BACKUP] = "restore-backup",
+    [ACTION_SCALE_OUT] = "scale-application",
+    [ACTION_CONFIGURE] = "switch-configuration",
+    [ACTION_RECONCILE] = "reconcile",
     [ACTIONS] = NULL,
 };
 
@@ -68,7 +78,8 @@ static void command(Failover *failover, uint32_t s)
                              .kind = MSG_COMMAND,
                              .subject = s,
                              .value = step->duration,
-                             .tag = (uint16_t)step->config->action});
+                             .tag = (uint16_t)step->config->action,
+                             .extra = command_extra(REGION_PASSIVE, false)});
     sim_after(sim, step->duration + failover->config->step_retry, SIM_PHASE_TIMEOUT,
               (SimEvent){.component = failover->id, .kind = FO_CHECK, .subject = s});
 }

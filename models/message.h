@@ -35,22 +35,55 @@ typedef enum MessageKind {
     MSG_LINK,        /* -         1 up, 0 down  : a watched link changed */
     MSG_ROLE,        /* -         writable 0/1  : a database tells what it is; control answers */
     MSG_ROLE_QUERY,  /* region: a database that came up asks the control plane */
-    MSG_COMMAND,     /* step      duration (ns) action    - */
-    MSG_DONE,        /* step: the commanded action is complete */
+    MSG_COMMAND,     /* step      duration (ns) action    command_extra */
+    MSG_DONE,        /* step      0 done, 1 failed : what became of the commanded action */
     MSG_KINDS
 } MessageKind;
 
 #define NO_REQUEST UINT32_MAX
 
-/* What a runbook's step tells a component to do (tag of MSG_COMMAND). */
+/* What a runbook's step tells a component to do (tag of MSG_COMMAND). A runbook moves service `to`
+ * a region, from the other one (MSG_COMMAND's extra); most steps are that region's component's. */
 typedef enum Action {
-    ACTION_FENCE,
-    ACTION_PROMOTE,
-    ACTION_SWITCH_KAFKA,
-    ACTION_RESUME_CONSUMERS,
-    ACTION_REROUTE,
+    ACTION_FENCE,            /* control plane: the other region's database may write no more */
+    ACTION_PROMOTE,          /* database */
+    ACTION_SWITCH_KAFKA,     /* kafka: takes producers' writes */
+    ACTION_RESUME_CONSUMERS, /* consumers */
+    ACTION_REROUTE,          /* router: prefers `to` */
+    ACTION_STOP_CONSUMERS,   /* the other region's consumers: commit, leave their groups */
+    ACTION_DEMOTE_KAFKA,     /* the other region's kafka: refuses producers from now on */
+    ACTION_AWAIT_DATABASE,   /* database: done when it has all that the primary committed */
+    ACTION_AWAIT_MIRROR,     /* the mirror into `to`: done when nothing is left to copy */
+    ACTION_SEED_DATABASE,    /* database: a full copy of the other one's, then its standby */
+    ACTION_START_MIRROR,     /* the mirror into `to` begins */
+    ACTION_RESTORE_BACKUP,   /* database: from its last backup, then it may be promoted */
+    ACTION_SCALE_OUT,        /* application: from stand-by to full capacity */
+    ACTION_CONFIGURE,        /* application: configuration and secrets as `to` needs them */
+    ACTION_RECONCILE,        /* what the cut left inconsistent is worked off */
     ACTIONS
 } Action;
+
+/* extra of MSG_COMMAND */
+static inline uint32_t command_extra(uint32_t to, bool planned)
+{
+    return to | (planned ? 1u << 8 : 0);
+}
+
+static inline uint32_t command_to(uint32_t extra)
+{
+    return extra & 0xff;
+}
+
+/* Nothing has failed: a switchover, in which nothing may be lost. */
+static inline bool command_planned(uint32_t extra)
+{
+    return extra >> 8 & 1;
+}
+
+static inline uint32_t other_region(uint32_t region)
+{
+    return REGIONS - 1 - region;
+}
 
 typedef enum Status {
     STATUS_OK,

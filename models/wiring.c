@@ -137,6 +137,31 @@ static void connect_front(Platform *platform)
     router_connect(platform->router, router);
 }
 
+/* Who carries out a step of a runbook that moves service `to` a region; 0: nobody here. */
+static SimComponent performer(const Platform *platform, Action action, uint32_t to)
+{
+    uint32_t from = other_region(to);
+    const Mirror *mirror = to == REGION_PASSIVE ? platform->mirror : NULL;
+    SimComponent into = mirror ? mirror_component(mirror) : 0;
+    const SimComponent table[ACTIONS] = {
+        [ACTION_FENCE] = control_component(platform->control),
+        [ACTION_PROMOTE] = database_component(platform->database[to]),
+        [ACTION_SWITCH_KAFKA] = kafka_component(platform->kafka[to]),
+        [ACTION_RESUME_CONSUMERS] = consumers_component(platform->consumers[to]),
+        [ACTION_REROUTE] = router_component(platform->router),
+        [ACTION_STOP_CONSUMERS] = consumers_component(platform->consumers[from]),
+        [ACTION_DEMOTE_KAFKA] = kafka_component(platform->kafka[from]),
+        [ACTION_AWAIT_DATABASE] = database_component(platform->database[to]),
+        [ACTION_AWAIT_MIRROR] = into,
+        [ACTION_SEED_DATABASE] = database_component(platform->database[to]),
+        [ACTION_START_MIRROR] = into,
+        [ACTION_RESTORE_BACKUP] = database_component(platform->database[to]),
+        [ACTION_SCALE_OUT] = application_component(platform->application[to]),
+        [ACTION_CONFIGURE] = application_component(platform->application[to]),
+    };
+    return table[action];
+}
+
 static void connect_failover(Platform *platform)
 {
     const NetworkConfig *network = &platform->scenario->network;
@@ -145,16 +170,9 @@ static void connect_failover(Platform *platform)
         .to_active = link_to(platform, "failover", "probe", network->edge, 0),
         .application = application_component(platform->application[REGION_ACTIVE]),
         .command = link_to(platform, "failover", "command", network->management, 0),
-        .performer =
-            {
-                [ACTION_FENCE] = control_component(platform->control),
-                [ACTION_PROMOTE] = database_component(platform->database[REGION_PASSIVE]),
-                [ACTION_SWITCH_KAFKA] = kafka_component(platform->kafka[REGION_PASSIVE]),
-                [ACTION_RESUME_CONSUMERS] =
-                    consumers_component(platform->consumers[REGION_PASSIVE]),
-                [ACTION_REROUTE] = router_component(platform->router),
-            },
     };
+    for (int action = 0; action < ACTIONS; action++)
+        links.performer[action] = performer(platform, action, REGION_PASSIVE);
     ControlLinks control = {
         .to_failover = link_to(platform, "control", "failover", network->management, failover)};
     for (uint32_t r = 0; r < REGIONS; r++) {
