@@ -36,7 +36,7 @@ static void crew_work(Crew *crew)
         if (i >= e->replications)
             break;
         double *row = crew->values + (size_t)i * e->metric_count;
-        crew->fingerprints[i] = e->run(e->model, e->seed, i, row);
+        crew->fingerprints[i] = e->run(e->model, e->seed, e->first + i, row);
         atomic_fetch_add(&crew->done, 1);
     }
 }
@@ -144,6 +144,7 @@ static uint64_t fold_fingerprints(const uint64_t *fingerprints, uint32_t count)
 void experiment_run(const Experiment *experiment, ExperimentResult *result)
 {
     SIM_CHECK(experiment->run && experiment->replications < UINT32_MAX / 2);
+    SIM_CHECK(experiment->first < UINT32_MAX / 2);
     Crew crew;
     crew_init(&crew, experiment);
     crew_run(&crew);

@@ -22,6 +22,7 @@ typedef struct Experiment {
     ExperimentRun run;
     const void *model;
     uint64_t seed;
+    uint32_t first; /* number of the first replication: a study may be done in parts */
     uint32_t replications;
     uint32_t threads; /* 0: as many as processors */
     size_t metric_count;
@@ -30,7 +31,7 @@ typedef struct Experiment {
 } Experiment;
 
 typedef struct ExperimentResult {
-    uint32_t replications; /* completed: a prefix 0..n-1 of those asked for */
+    uint32_t replications; /* completed: a prefix first..first+n-1 of those asked for */
     size_t metric_count;
     double *values; /* [replication][metric] */
     uint64_t fingerprint;

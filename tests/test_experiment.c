@@ -74,6 +74,24 @@ static void test_same_bytes(void)
     g_assert_null(first.values);
 }
 
+/* A study in two parts has the rows of the whole. */
+static void test_parts(void)
+{
+    atomic_uint runs = 0;
+    const Model model = {0, &runs};
+    Experiment experiment = experiment_of(&model, 50, 2);
+    ExperimentResult whole, part;
+    experiment_run(&experiment, &whole);
+    experiment.first = 20;
+    experiment.replications = 30;
+    experiment_run(&experiment, &part);
+    g_assert_cmpuint(part.replications, ==, 30);
+    g_assert_true(memcmp(part.values, whole.values + 20 * METRICS, 30 * METRICS * sizeof(double)) ==
+                  0);
+    experiment_result_clear(&whole);
+    experiment_result_clear(&part);
+}
+
 static uint64_t fingerprint_of(uint32_t replications, uint64_t seed)
 {
     atomic_uint runs = 0;
@@ -199,6 +217,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
+    g_test_add_func("/experiment/parts", test_parts);
     g_test_add_func("/experiment/same-bytes", test_same_bytes);
     g_test_add_func("/experiment/fingerprint", test_fingerprint);
     g_test_add_func("/experiment/fingerprint-order", test_fingerprint_order);
