@@ -4,6 +4,7 @@
 
 #include "models/application.h"
 #include "models/consumers.h"
+#include "models/cost.h"
 #include "models/database.h"
 #include "models/failover.h"
 #include "models/kafka.h"
@@ -80,6 +81,7 @@ struct Scenario {
     FailoverConfig failover;
     RunConfig run;
     MeasureConfig measure;
+    CostConfig cost;
     /* derived */
     ScenarioExpect *expect;
     char *events_text;

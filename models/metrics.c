@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "models/cost.h"
 #include "models/failover.h"
 
 /* One function a metric: the table below is the whole of it. */
@@ -272,6 +273,67 @@ static double faults(const RunFacts *facts)
     return count(facts->faults);
 }
 
+/* ---- cost ---- */
+
+static CostMonth month(const RunFacts *facts)
+{
+    const Scenario *s = facts->scenario;
+    CostPlatform platform = {.servers = s->application.servers,
+                             .passive_nodes = 1,
+                             .database_replica = s->database.replication != REPLICATION_NONE,
+                             .mirror = s->mirror.enabled,
+                             .payments_per_second = s->users.rate};
+    return cost_month(&s->cost, &platform);
+}
+
+static CostCounts cost_counts(const RunFacts *facts)
+{
+    const Audit *audit = facts->audit;
+    return (CostCounts){
+        .lost = count(audit->fate[FATE_LOST]),
+        .duplicated = count(audit->fate[FATE_DUPLICATED]),
+        .in_doubt = count(audit->fate[FATE_IN_DOUBT]),
+        .gave_up = count(audit->fate[FATE_INTERRUPTED] + audit->fate[FATE_REJECTED]),
+        .missing_events = log_missing(facts),
+        .repeated_effects = effects_repeated(facts),
+        .outage_seconds = rto_service(facts),
+    };
+}
+
+static double cost_active(const RunFacts *facts)
+{
+    return month(facts).active;
+}
+
+static double cost_passive(const RunFacts *facts)
+{
+    return month(facts).passive;
+}
+
+static double cost_whole_month(const RunFacts *facts)
+{
+    CostMonth m = month(facts);
+    return m.active + m.passive + m.shared;
+}
+
+static double cost_of_payments(const RunFacts *facts)
+{
+    CostCounts counts = cost_counts(facts);
+    return cost_payments(&facts->scenario->cost, &counts);
+}
+
+static double cost_of_outage(const RunFacts *facts)
+{
+    CostCounts counts = cost_counts(facts);
+    return cost_outage(&facts->scenario->cost, &counts);
+}
+
+static double cost_year(const RunFacts *facts)
+{
+    double outages = facts->scenario->cost.outages_per_year;
+    return 12 * cost_whole_month(facts) + (outages > 0 ? outages * cost_of_outage(facts) : 0);
+}
+
 static double memory_payments(const RunFacts *facts)
 {
     return count(ledger_live_max(facts->ledger));
@@ -375,6 +437,17 @@ static double events_delivered(const RunFacts *facts)
     X("failover.alarm", SECONDS, failover_alarm,                                                   \
       "Time of the monitor's first alarm, from the start of the run.")                             \
     X("faults.fired", COUNT, faults, "Times that a component or link went down.")                  \
+    X("cost.active", NUMBER, cost_active, "The active region, a month, in cost.currency.")         \
+    X("cost.passive", NUMBER, cost_passive, "The passive region, a month.")                        \
+    X("cost.month", NUMBER, cost_whole_month,                                                      \
+      "Both regions, the router and the traffic between them, a month.")                           \
+    X("cost.payments", NUMBER, cost_of_payments,                                                   \
+      "This run's payments lost, duplicated, in doubt or given up, its missing events and "        \
+      "repeated effects, at their prices.")                                                        \
+    X("cost.outage", NUMBER, cost_of_outage,                                                       \
+      "The same and the minutes without service at cost.outage_minute.")                           \
+    X("cost.year", NUMBER, cost_year,                                                              \
+      "Twelve months, and cost.outages_per_year outages like this run's.")                         \
     X("run.payments_held", COUNT, memory_payments,                                                 \
       "Most payments that were undecided at once: what memory follows.")                           \
     X("run.events", COUNT, events_delivered, "Events delivered by the engine.")
