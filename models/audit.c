@@ -36,9 +36,9 @@ static Fate fate_given_up(const Payment *payment, uint32_t rows)
     return payment->unanswered > 0 ? FATE_INTERRUPTED : FATE_REJECTED;
 }
 
-Fate audit_fate(const Audit *audit, const Payment *payment)
+static Fate judge(const Payment *payment, uint32_t region)
 {
-    uint32_t rows = payment->rows[ledger_surviving_database(audit->ledger)];
+    uint32_t rows = payment->rows[region];
     if (payment->outcome == OUTCOME_OPEN)
         return FATE_PENDING;
     if (rows > 1)
@@ -48,67 +48,119 @@ Fate audit_fate(const Audit *audit, const Payment *payment)
     return fate_given_up(payment, rows);
 }
 
-static void judge_effects(Audit *audit, const Payment *payment, bool survives)
+void audit_init(Audit *audit, const Ledger *ledger, uint32_t groups, bool publishes)
+{
+    *audit = (Audit){.ledger = ledger, .groups = groups, .publishes = publishes};
+    audit->agreed.earliest_lost = SIM_NEVER;
+    for (int r = 0; r < LEDGER_REGIONS; r++) {
+        audit->in[r].earliest_lost = SIM_NEVER;
+        for (int i = 0; i < AUDIT_CAST_MAX; i++)
+            audit->in[r].cast_fate[i] = FATE_PENDING;
+    }
+}
+
+static void tally_effects(const Audit *audit, AuditTally *tally, const Payment *payment)
+{
+    for (uint32_t g = 0; g < audit->groups; g++)
+        tally->skipped += payment->effects[g] == 0 && !(payment->unread & 1u << g);
+}
+
+static void judge_effects(Audit *audit, const Payment *payment)
 {
     for (uint32_t g = 0; g < audit->groups; g++) {
         uint32_t times = payment->effects[g];
         if (times > 1)
             audit->repeated += times - 1;
-        if (times > 0)
-            continue;
-        if (payment->unread & 1u << g)
-            audit->unread++;
-        else if (survives)
-            audit->skipped++;
+        audit->unread += times == 0 && payment->unread & 1u << g;
     }
 }
 
 /* An attempt still in hand at the end may yet publish: its event is not missing. */
+static bool log_is_settled(const Audit *audit, const Payment *payment)
+{
+    return audit->publishes && payment->in_flight == 0;
+}
+
 static void judge_log(Audit *audit, const Payment *payment)
 {
     uint32_t log = ledger_surviving_log(audit->ledger);
-    bool survives = payment->rows[ledger_surviving_database(audit->ledger)] > 0;
-    if (!audit->publishes || payment->in_flight > 0)
+    if (!log_is_settled(audit, payment))
         return;
-    audit->log_missing += survives && payment->events[log] == 0;
-    audit->log_phantom += !survives && payment->events[log] > 0;
     for (int r = 0; r < LEDGER_REGIONS; r++)
         audit->log_duplicated[r] += payment->events[r] > 1;
     audit->log_lost += payment->events[REGION_ACTIVE] > 0 && payment->events[log] == 0;
-    judge_effects(audit, payment, survives);
+    judge_effects(audit, payment);
 }
 
-static void note_lost(Audit *audit, const Payment *payment)
+static void note_lost(AuditTally *tally, const Payment *payment)
 {
     for (int r = 0; r < LEDGER_REGIONS; r++) {
         SimTime at = payment->committed_at[r];
         if (at == SIM_NEVER)
             continue;
-        audit->earliest_lost = MIN(audit->earliest_lost, at);
-        audit->latest_lost = MAX(audit->latest_lost, at);
+        tally->earliest_lost = MIN(tally->earliest_lost, at);
+        tally->latest_lost = MAX(tally->latest_lost, at);
     }
+}
+
+/* As one region's database has it. */
+static void take(const Audit *audit, AuditTally *tally, const Payment *payment, uint32_t region)
+{
+    Fate fate = judge(payment, region);
+    bool survives = payment->rows[region] > 0;
+    tally->fate[fate]++;
+    if (fate == FATE_LOST) {
+        note_lost(tally, payment);
+        tally->recoverable += payment->orphan;
+    }
+    if (!log_is_settled(audit, payment))
+        return;
+    bool event = payment->events[ledger_surviving_log(audit->ledger)] > 0;
+    tally->log_missing += survives && !event;
+    tally->log_phantom += !survives && event;
+    if (survives)
+        tally_effects(audit, tally, payment);
 }
 
 void audit_settle(void *data, const Payment *payment)
 {
     Audit *audit = data;
-    Fate fate = audit_fate(audit, payment);
-    if (payment->cast >= 0)
-        audit->cast_fate[payment->cast] = fate;
+    for (uint32_t r = 0; payment->cast >= 0 && r < LEDGER_REGIONS; r++)
+        audit->in[r].cast_fate[payment->cast] = judge(payment, r);
     if (!payment->counted)
         return;
     audit->judged++;
-    audit->fate[fate]++;
-    if (fate == FATE_LOST)
-        note_lost(audit, payment);
     judge_log(audit, payment);
+    if (payment->rows[0] == payment->rows[1]) {
+        take(audit, &audit->agreed, payment, 0);
+        return;
+    }
+    for (uint32_t r = 0; r < LEDGER_REGIONS; r++)
+        take(audit, &audit->in[r], payment, r);
 }
 
-void audit_close(const Audit *audit, uint64_t submitted)
+void audit_copied(void *data, uint32_t from, uint32_t to)
 {
+    Audit *audit = data;
+    audit->in[to] = audit->in[from];
+}
+
+void audit_close(Audit *audit, uint64_t submitted)
+{
+    const AuditTally *agreed = &audit->agreed;
+    AuditTally *end = &audit->end;
     uint64_t sum = 0;
-    for (int f = 0; f < FATES; f++)
-        sum += audit->fate[f];
+    *end = audit->in[ledger_surviving_database(audit->ledger)];
+    for (int f = 0; f < FATES; f++) {
+        end->fate[f] += agreed->fate[f];
+        sum += end->fate[f];
+    }
+    end->log_missing += agreed->log_missing;
+    end->log_phantom += agreed->log_phantom;
+    end->skipped += agreed->skipped;
+    end->recoverable += agreed->recoverable;
+    end->earliest_lost = MIN(end->earliest_lost, agreed->earliest_lost);
+    end->latest_lost = MAX(end->latest_lost, agreed->latest_lost);
     SIM_CHECK(sum == submitted);
     SIM_CHECK(audit->judged == submitted);
 }

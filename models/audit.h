@@ -2,10 +2,13 @@
  * counts and recovery stamps into metrics. No model computes its own loss.
  *
  * A payment is judged against the surviving database and the surviving event log: the active
- * region's, unless the standby's were promoted. Precedence: pending (the user still waits),
- * duplicated (two rows or more), acknowledged (completed, resumed or lost), given up (in_doubt,
- * interrupted or rejected). Every payment has exactly one fate, and audit_close asserts that they
- * sum to those submitted.
+ * region's, unless the standby's were promoted. Which database survives may change after a payment
+ * has settled, and back again: so it is judged against both, and counted once if they agree, else
+ * in a tally for each. A database that becomes a full copy of the other takes the other's tally
+ * over. audit_close adds the survivor's to what both agree upon. Precedence: pending (the user
+ * still waits), duplicated (two rows or more), acknowledged (completed, resumed or lost), given up
+ * (in_doubt, interrupted or rejected). Every payment has exactly one fate, and audit_close asserts
+ * that they sum to those submitted.
  */
 #ifndef MODELS_AUDIT_H
 #define MODELS_AUDIT_H
@@ -19,23 +22,33 @@
 
 #define AUDIT_CAST_MAX 16
 
+/* What depends on the database that a payment is judged against. */
+typedef struct AuditTally {
+    uint64_t fate[FATES];
+    uint64_t log_missing, log_phantom, skipped;
+    uint64_t recoverable; /* lost, but an orphan row of it was found: Payment.orphan */
+    SimTime earliest_lost, latest_lost; /* commit times; SIM_NEVER and 0: nothing lost */
+    Fate cast_fate[AUDIT_CAST_MAX];
+} AuditTally;
+
 typedef struct Audit {
     const Ledger *ledger;
-    uint32_t groups; /* consumer groups that should act on each payment */
-    bool publishes;  /* payments have events at all */
-    uint64_t judged, fate[FATES];
-    uint64_t log_missing, log_phantom, log_lost;
+    uint32_t groups;                       /* consumer groups that should act on each payment */
+    bool publishes;                        /* payments have events at all */
+    AuditTally agreed, in[LEDGER_REGIONS]; /* cast_fate: in `in` alone */
+    uint64_t judged, log_lost;
     /* By region: a copy may hold twice what its original holds once, and a payment can settle
      * before it is known which of the two survives. */
     uint64_t log_duplicated[LEDGER_REGIONS];
-    uint64_t repeated, skipped, unread;
-    SimTime earliest_lost, latest_lost; /* commit times; SIM_NEVER and 0: nothing lost */
-    Fate cast_fate[AUDIT_CAST_MAX];
+    uint64_t repeated, unread;
+    AuditTally end; /* set by audit_close: the judgement */
 } Audit;
 
+void audit_init(Audit *audit, const Ledger *ledger, uint32_t groups, bool publishes);
 /* A LedgerSettle: takes the payment into the counts. `audit` is an Audit. */
 void audit_settle(void *audit, const Payment *payment);
-Fate audit_fate(const Audit *audit, const Payment *payment);
-void audit_close(const Audit *audit, uint64_t submitted);
+/* A LedgerCopied: what was judged against `from` holds for `to` from now on. */
+void audit_copied(void *audit, uint32_t from, uint32_t to);
+void audit_close(Audit *audit, uint64_t submitted);
 
 #endif

@@ -13,6 +13,7 @@ struct Ledger {
     uint32_t database, log; /* the surviving ones */
     uint64_t replayed, suppressed;
     LedgerSettle settle;
+    LedgerCopied copied; /* NULL: nobody asks */
     void *audit;
 };
 
@@ -22,6 +23,11 @@ Ledger *ledger_new(LedgerSettle settle, void *audit)
     ledger->settle = settle;
     ledger->audit = audit;
     return ledger;
+}
+
+void ledger_watch_copies(Ledger *ledger, LedgerCopied copied)
+{
+    ledger->copied = copied;
 }
 
 void ledger_free(Ledger *ledger)
@@ -115,6 +121,32 @@ void ledger_row(Ledger *ledger, PaymentRef ref, uint32_t region, SimTime committ
     count_up(&payment->rows[region]);
     if (payment->committed_at[region] == SIM_NEVER)
         payment->committed_at[region] = committed_at;
+}
+
+void ledger_row_undone(Ledger *ledger, PaymentRef ref, uint32_t region)
+{
+    Payment *payment = held(ledger, ref);
+    SIM_CHECK(payment->rows[region] > 0);
+    if (--payment->rows[region] == 0)
+        payment->committed_at[region] = SIM_NEVER;
+}
+
+void ledger_row_orphaned(Ledger *ledger, PaymentRef ref)
+{
+    held(ledger, ref)->orphan = true;
+}
+
+void ledger_copy_database(Ledger *ledger, uint32_t from, uint32_t to)
+{
+    for (size_t i = 0; i < ledger->count; i++) {
+        Payment *payment = &ledger->slots[i];
+        if (payment->holds == 0)
+            continue;
+        payment->rows[to] = payment->rows[from];
+        payment->committed_at[to] = payment->committed_at[from];
+    }
+    if (ledger->copied)
+        ledger->copied(ledger->audit, from, to);
 }
 
 void ledger_event(Ledger *ledger, PaymentRef ref, uint32_t region)

@@ -52,14 +52,19 @@ typedef struct Payment {
     uint8_t login_region;    /* the user logs in there now; 255: does not */
     bool waiting;            /* an attempt of the user's awaits its answer */
     bool counted;            /* submitted after the warm-up */
+    bool orphan;             /* a row of it was found in a database that is primary no more */
     int8_t cast;             /* index into the cast; -1 */
 } Payment;
 
 typedef void (*LedgerSettle)(void *audit, const Payment *payment);
 
+/* A database became a full copy of the other one: what has settled is not in the ledger's hands. */
+typedef void (*LedgerCopied)(void *audit, uint32_t from, uint32_t to);
+
 typedef struct Ledger Ledger;
 
 Ledger *ledger_new(LedgerSettle settle, void *audit);
+void ledger_watch_copies(Ledger *ledger, LedgerCopied copied);
 void ledger_free(Ledger *ledger);
 
 /* A new payment with one hold, the user's. */
@@ -71,6 +76,12 @@ void ledger_release(Ledger *ledger, PaymentRef ref);
 
 /* Facts. */
 void ledger_row(Ledger *ledger, PaymentRef ref, uint32_t region, SimTime committed_at);
+/* A crash took a row that was not on disk yet. */
+void ledger_row_undone(Ledger *ledger, PaymentRef ref, uint32_t region);
+/* A row was found in a database that is primary no more, and the surviving one never got it. */
+void ledger_row_orphaned(Ledger *ledger, PaymentRef ref);
+/* From now on every row of `to` is as in `from`: reseeded. */
+void ledger_copy_database(Ledger *ledger, uint32_t from, uint32_t to);
 void ledger_event(Ledger *ledger, PaymentRef ref, uint32_t region);
 void ledger_effect(Ledger *ledger, PaymentRef ref, uint32_t group);
 void ledger_attempt_over(Ledger *ledger,

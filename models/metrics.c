@@ -44,7 +44,7 @@ static double attempts(const RunFacts *facts)
 #define FATE_MEASURE(name, fate_index)                                                             \
     static double fate_##name(const RunFacts *facts)                                               \
     {                                                                                              \
-        return count(facts->audit->fate[fate_index]);                                              \
+        return count(facts->audit->end.fate[fate_index]);                                          \
     }
 FATE_MEASURE(completed, FATE_COMPLETED)
 FATE_MEASURE(resumed, FATE_RESUMED)
@@ -57,12 +57,12 @@ FATE_MEASURE(pending, FATE_PENDING)
 
 static double log_missing(const RunFacts *facts)
 {
-    return count(facts->audit->log_missing);
+    return count(facts->audit->end.log_missing);
 }
 
 static double log_phantom(const RunFacts *facts)
 {
-    return count(facts->audit->log_phantom);
+    return count(facts->audit->end.log_phantom);
 }
 
 static double log_duplicated(const RunFacts *facts)
@@ -87,7 +87,7 @@ static double effects_suppressed(const RunFacts *facts)
 
 static double effects_skipped(const RunFacts *facts)
 {
-    return count(facts->audit->skipped);
+    return count(facts->audit->end.skipped);
 }
 
 static double effects_pending(const RunFacts *facts)
@@ -98,13 +98,13 @@ static double effects_pending(const RunFacts *facts)
 /* What was lost ends at the cut, or later if a second primary went on writing. */
 static double rpo_seconds(const RunFacts *facts)
 {
-    if (facts->recovery->outage_at == SIM_NEVER && facts->audit->fate[FATE_LOST] == 0)
+    if (facts->recovery->outage_at == SIM_NEVER && facts->audit->end.fate[FATE_LOST] == 0)
         return NAN;
-    if (facts->audit->fate[FATE_LOST] == 0)
+    if (facts->audit->end.fate[FATE_LOST] == 0)
         return 0;
     SimTime cut = facts->database.cut_at;
-    SimTime end = MAX(cut == SIM_NEVER ? 0 : cut, facts->audit->latest_lost);
-    return sim_seconds(end - facts->audit->earliest_lost);
+    SimTime end = MAX(cut == SIM_NEVER ? 0 : cut, facts->audit->end.latest_lost);
+    return sim_seconds(end - facts->audit->end.earliest_lost);
 }
 
 static double rto_detect(const RunFacts *facts)
@@ -290,10 +290,10 @@ static CostCounts cost_counts(const RunFacts *facts)
 {
     const Audit *audit = facts->audit;
     return (CostCounts){
-        .lost = count(audit->fate[FATE_LOST]),
-        .duplicated = count(audit->fate[FATE_DUPLICATED]),
-        .in_doubt = count(audit->fate[FATE_IN_DOUBT]),
-        .gave_up = count(audit->fate[FATE_INTERRUPTED] + audit->fate[FATE_REJECTED]),
+        .lost = count(audit->end.fate[FATE_LOST]),
+        .duplicated = count(audit->end.fate[FATE_DUPLICATED]),
+        .in_doubt = count(audit->end.fate[FATE_IN_DOUBT]),
+        .gave_up = count(audit->end.fate[FATE_INTERRUPTED] + audit->end.fate[FATE_REJECTED]),
         .missing_events = log_missing(facts),
         .repeated_effects = effects_repeated(facts),
         .outage_seconds = rto_service(facts),

@@ -59,14 +59,12 @@ static void platform_init(Platform *platform, const Scenario *scenario, uint64_t
                           uint32_t replication, Story *story)
 {
     *platform = (Platform){.scenario = scenario};
-    platform->audit = (Audit){.groups = (uint32_t)scenario->top.consumers.count,
-                              .publishes = scenario->application.publish,
-                              .earliest_lost = SIM_NEVER};
-    for (int i = 0; i < AUDIT_CAST_MAX; i++)
-        platform->audit.cast_fate[i] = FATE_PENDING;
     World *world = &platform->world;
     world->sim = sim_new();
     world->ledger = ledger_new(audit_settle, &platform->audit);
+    ledger_watch_copies(world->ledger, audit_copied);
+    audit_init(&platform->audit, world->ledger, (uint32_t)scenario->top.consumers.count,
+               scenario->application.publish);
     world->recovery = recovery_new(scenario->measure.window, scenario->measure.success,
                                    users_longest_attempt(&scenario->users));
     world->story = story;
@@ -74,7 +72,6 @@ static void platform_init(Platform *platform, const Scenario *scenario, uint64_t
     world->replication = replication;
     for (int r = 0; r < REGIONS; r++)
         world->region_name[r] = scenario->regions.name[r];
-    platform->audit.ledger = world->ledger;
     platform->links = g_ptr_array_new();
     outages_init(platform);
     make_components(platform);
@@ -129,7 +126,7 @@ static void take_detail(Platform *platform, RunDetail *detail)
     detail->cast_count = s->users.cast.count;
     detail->cast_fate = g_new(Fate, MAX(detail->cast_count, 1));
     for (size_t i = 0; i < detail->cast_count; i++)
-        detail->cast_fate[i] = platform->audit.cast_fate[i];
+        detail->cast_fate[i] = platform->audit.end.cast_fate[i];
 }
 
 static uint64_t count_faults(const Sim *sim)
