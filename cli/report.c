@@ -133,9 +133,14 @@ static uint64_t more_runs(const Study *study)
     uint64_t wanted = (uint64_t)study->result.replications * 4;
     for (size_t i = 0; i < study->expect_count; i++) {
         const Expect *expect = &scenario_expect(study->scenario, i)->expect;
-        if (study->outcome[i].verdict != VERDICT_INCONCLUSIVE || expect->stat != EXPECT_QUANTILE)
+        double confidence = expect_confidence(expect);
+        uint64_t needed = 0;
+        if (study->outcome[i].verdict != VERDICT_INCONCLUSIVE)
             continue;
-        uint64_t needed = stats_quantile_runs_needed(expect->q, 0.95);
+        if (expect->stat == EXPECT_QUANTILE)
+            needed = stats_quantile_runs_needed(expect->q, confidence);
+        else if (expect->stat == EXPECT_SHARE)
+            needed = stats_share_runs_needed(0, expect->q, 1 - confidence);
         wanted = MAX(wanted, needed);
     }
     return CLAMP(wanted, 10, 1000000);

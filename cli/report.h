@@ -27,6 +27,13 @@ void report_payments(Page *page, const Study *study, bool verbose);
 void report_metrics(Page *page, const Study *study);
 void report_story(Page *page, const Study *study, bool platform);
 
+/* An expectation in parts, each freed with g_free: "rto.service.p95"; "<= 5m"; a value with as many
+ * digits as tell it from the limit; "[low, high]", "" if there is none. */
+char *report_subject(const ScenarioExpect *expect);
+char *report_limit(const ScenarioExpect *expect);
+char *report_measured(const Expect *expect, double measured);
+char *report_interval(const Expect *expect, StatsInterval interval);
+
 /* "  TITLE  beside" after an empty line. */
 void report_heading(Page *page, const char *title, const char *beside);
 

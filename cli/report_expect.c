@@ -20,37 +20,43 @@ static MetricUnit unit_of(const Expect *expect)
     return platform_metrics.specs[expect->metric].unit;
 }
 
-/* The expectation as written, in two: "rto.service.p95" and "<= 5m". */
-static char *subject_of(const ScenarioExpect *expect)
+char *report_subject(const ScenarioExpect *expect)
 {
     return g_strstrip(g_strndup(expect->text, strcspn(expect->text, "<>=")));
 }
 
-static char *limit_of(const ScenarioExpect *expect)
+char *report_limit(const ScenarioExpect *expect)
 {
     return g_strstrip(g_strdup(expect->text + strcspn(expect->text, "<>=")));
 }
 
 /* With as many digits as tell it from the limit. */
-static char *measured_of(const Expect *expect, double measured)
+static char *apart(MetricUnit unit, double value, double limit)
 {
     char *text = NULL;
     for (int extra = 0; extra <= 6; extra++) {
-        g_autofree char *limit = format_value(unit_of(expect), expect->limit, extra);
+        g_autofree char *other = format_value(unit, limit, extra);
         g_free(text);
-        text = format_value(unit_of(expect), measured, extra);
-        if (measured == expect->limit || strcmp(text, limit) != 0)
+        text = format_value(unit, value, extra);
+        if (value == limit || strcmp(text, other) != 0)
             break;
     }
     return text;
 }
 
-static char *interval_of(const Expect *expect, StatsInterval interval)
+char *report_measured(const Expect *expect, double measured)
+{
+    if (expect->stat == EXPECT_SHARE)
+        return apart(METRIC_SHARE, measured, expect->q);
+    return apart(unit_of(expect), measured, expect->limit);
+}
+
+char *report_interval(const Expect *expect, StatsInterval interval)
 {
     if (!interval.available)
         return g_strdup("");
-    g_autofree char *low = measured_of(expect, interval.low);
-    g_autofree char *high = measured_of(expect, interval.high);
+    g_autofree char *low = report_measured(expect, interval.low);
+    g_autofree char *high = report_measured(expect, interval.high);
     return g_strdup_printf("[%s, %s]", low, high);
 }
 
@@ -59,22 +65,35 @@ enum { COLUMNS = 4 };
 static void row_make(char *cell[COLUMNS], const ScenarioExpect *expect,
                      const ExpectOutcome *outcome)
 {
-    cell[0] = subject_of(expect);
-    cell[1] = limit_of(expect);
-    cell[2] = measured_of(&expect->expect, outcome->measured);
-    cell[3] = interval_of(&expect->expect, outcome->interval);
+    cell[0] = report_subject(expect);
+    cell[1] = report_limit(expect);
+    cell[2] = report_measured(&expect->expect, outcome->measured);
+    cell[3] = report_interval(&expect->expect, outcome->interval);
+}
+
+/* What the column's heading does not say: another confidence, or bounds of one side each. */
+static char *bounds_of(const Expect *expect)
+{
+    double confidence = expect_confidence(expect);
+    g_autofree char *share = format_share(confidence, 0);
+    if (expect->stat == EXPECT_SHARE)
+        return g_strdup_printf("one-sided %s bounds", share);
+    return confidence != 0.95 ? g_strdup_printf("%s interval", share) : NULL;
 }
 
 static char *remark_of(const ScenarioExpect *expect, const ExpectOutcome *outcome)
 {
     const char *note = outcome->note != NULL ? outcome->note : "";
     const char *doubt = outcome->verdict == VERDICT_INCONCLUSIVE ? "inconclusive" : "";
-    const char *parts[4] = {NULL};
+    const char *parts[5] = {NULL};
     size_t count = 0;
     if (doubt[0] != '\0' && strstr(note, doubt) == NULL)
         parts[count++] = doubt;
     if (note[0] != '\0')
         parts[count++] = note;
+    g_autofree char *bounds = bounds_of(&expect->expect);
+    if (outcome->interval.available && bounds != NULL)
+        parts[count++] = bounds;
     if (expect->why[0] != '\0')
         parts[count++] = expect->why;
     return g_strjoinv(" · ", (char **)parts);
@@ -229,9 +248,10 @@ static void report_reason(Page *page, const Study *study, const ScenarioExpect *
         double value = study_value(study, i, rule->metric);
         breaking += !isnan(value) && breaks(rule, value) ? 1 : 0;
     }
-    g_autofree char *subject = subject_of(expect);
+    g_autofree char *subject = report_subject(expect);
     g_autofree char *title = g_strdup_printf("WHY %s FAILED", subject);
-    g_autofree char *worst = measured_of(rule, study_value(study, run, rule->metric));
+    g_autofree char *worst =
+        apart(unit_of(rule), study_value(study, run, rule->metric), rule->limit);
     g_autofree char *share = format_count((double)breaking);
     g_autofree char *all = format_plural(study->result.replications, "run");
     GString *line = g_string_new(NULL);

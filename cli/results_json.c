@@ -59,6 +59,8 @@ static void put_expectation(Json *json, const ScenarioExpect *expect, const Expe
     put_named(json, "measured", outcome->measured);
     json_key(json, "interval");
     put_interval(json, outcome->interval);
+    if (expect_confidence(&expect->expect) != 0.95)
+        put_named(json, "confidence", expect_confidence(&expect->expect));
     json_key(json, "runs");
     json_integer(json, outcome->runs);
     json_key(json, "note");

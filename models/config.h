@@ -54,6 +54,7 @@ typedef struct EventConfig {
 
 typedef struct ExpectConfig {
     char *that, *why;
+    double confidence;
 } ExpectConfig;
 
 typedef struct TopConfig {

@@ -37,6 +37,7 @@ typedef struct ScenarioExpect {
     Expect expect;
     const char *text; /* as written */
     const char *why;  /* "" if not given */
+    size_t line;      /* in the file, from 1; 0: not from the file (--set) */
 } ScenarioExpect;
 
 size_t scenario_expect_count(const Scenario *scenario);

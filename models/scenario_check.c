@@ -284,15 +284,32 @@ static void check_event(const Check *check, size_t i)
 
 /* ---- expectations ---- */
 
+/* Statements about these very runs are sure anyway. */
+static void check_confidence(const Check *check, size_t i, const Expect *expect)
+{
+    Path path;
+    const bool sure = expect->stat == EXPECT_MIN || expect->stat == EXPECT_MAX ||
+                      (expect->op == EXPECT_EQ && expect->stat != EXPECT_SHARE);
+    if (sure && param_doc_has(check->doc, path_to(&path, "expect", i, "confidence")))
+        param_doc_warn(check->doc, check->diags, path.text,
+                       "for a statement about runs to come, write METRIC <= VALUE in 99%",
+                       "min, max and == are about these very runs: confidence changes nothing");
+}
+
 static void parse_expect(const Check *check, size_t i)
 {
     Scenario *s = check->scenario;
     const ExpectConfig *config = &ITEMS(const ExpectConfig, s->top.expect)[i];
-    s->expect[i] = (ScenarioExpect){.text = config->that, .why = config->why};
-    ExpectProblem problem = {0};
-    if (expect_parse(config->that, &platform_metrics, &s->expect[i].expect, &problem))
-        return;
     Path path;
+    s->expect[i] = (ScenarioExpect){.text = config->that, .why = config->why};
+    s->expect[i].line = param_doc_line(check->doc, path_to(&path, "expect", i, "that"));
+    Expect *expect = &s->expect[i].expect;
+    ExpectProblem problem = {0};
+    if (expect_parse(config->that, &platform_metrics, expect, &problem)) {
+        expect->confidence = config->confidence;
+        check_confidence(check, i, expect);
+        return;
+    }
     param_doc_error_at(check->doc, check->diags, path_to(&path, "expect", i, "that"), problem.skip,
                        problem.length, problem.hint, "%s", problem.message);
     g_free(problem.message);

@@ -137,7 +137,20 @@ static const ParamSpec expect_specs[] = {
      .offset = AT(that),
      .text =
          "METRIC[.STATISTIC] OP VALUE, such as rto.service.p95 <= 5m. Statistics: mean (default), "
-         "min, max, p50, p90, p95, p99, p99.9.",
+         "min, max, p50, p90, p95, p99, p99.9. Or METRIC OP VALUE in SHARE, such as rpo.seconds <= "
+         "5s in 99.9%: in that share of the runs to which the metric applies. Operators: <= < >= > "
+         "==.",
+     .source = ""},
+    {.key = "confidence",
+     .type = PARAM_SHARE,
+     .offset = AT(confidence),
+     .fallback = "95%",
+     .min = 0.5,
+     .max = 0.999999,
+     .text = "How sure the verdict must be. Means and quantiles: of the two-sided interval "
+             "(Student's t; order statistics). A share of runs: of each one-sided Clopper-Pearson "
+             "bound, so that 2,995 runs without a miss show 99.9% with 95% confidence. "
+             "INCONCLUSIVE if the runs cannot tell.",
      .source = ""},
     {.key = "why",
      .type = PARAM_TEXT,

@@ -1,13 +1,11 @@
 #include "sim/expect.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "sim/diag.h"
 #include "sim/param.h"
 
-#define CONFIDENCE 0.95
-#define BLANKS     " \t\r\n"
+#define BLANKS " \t\r\n"
 
 typedef struct StatName {
     const char *name;
@@ -34,12 +32,34 @@ static const struct {
 
 /* ---- Reading ---- */
 
-/* The text cut into its parts: [path] [op] [value], all pointing into it. */
+/* The text cut into its parts: [path] [op] [value] [in share], all pointing into it. */
 typedef struct Pieces {
     const char *text;
     const char *path, *op, *value;
-    size_t path_length, op_length, value_length;
+    const char *share; /* what follows "in"; NULL without one */
+    size_t path_length, op_length, value_length, share_length;
 } Pieces;
+
+static size_t without_blanks(const char *text, size_t length)
+{
+    while (length > 0 && strchr(BLANKS, text[length - 1]))
+        length--;
+    return length;
+}
+
+/* "5s in 99.9%": the value ends where a word "in" begins. */
+static void cut_share(Pieces *p)
+{
+    for (const char *at = p->value; (at = strstr(at, "in")) != NULL; at++) {
+        const bool begins = at == p->value || strchr(BLANKS, at[-1]) != NULL;
+        if (!begins || (at[2] != '\0' && strchr(BLANKS, at[2]) == NULL))
+            continue;
+        p->share = at + 2 + strspn(at + 2, BLANKS);
+        p->share_length = without_blanks(p->share, strlen(p->share));
+        p->value_length = without_blanks(p->value, (size_t)(at - p->value));
+        return;
+    }
+}
 
 static Pieces cut(const char *text)
 {
@@ -51,9 +71,8 @@ static Pieces cut(const char *text)
     p.op_length = strspn(p.op, "<>=!");
     p.value = p.op + p.op_length;
     p.value += strspn(p.value, BLANKS);
-    p.value_length = strlen(p.value);
-    while (p.value_length > 0 && strchr(BLANKS, p.value[p.value_length - 1]))
-        p.value_length--;
+    p.value_length = without_blanks(p.value, strlen(p.value));
+    cut_share(&p);
     return p;
 }
 
@@ -264,135 +283,45 @@ static bool parse_limit(const Pieces *p, const MetricSpec *metric, Expect *out,
     return false;
 }
 
+/* The share of runs in which it must hold. No number of runs shows that it holds in all. */
+static bool parse_share(const Pieces *p, const MetricSpec *metric, Expect *out,
+                        ExpectProblem *problem)
+{
+    if (p->share == NULL)
+        return true;
+    if (strlen(metric->name) != p->path_length) {
+        const char *stat = p->path + strlen(metric->name);
+        return refuse(
+            problem, p, stat, p->path_length - strlen(metric->name),
+            g_strdup("a share of the runs is about each run: no statistic"),
+            g_strdup_printf("write %s %.*s … in …", metric->name, (int)p->op_length, p->op));
+    }
+    char *share = g_strndup(p->share, p->share_length);
+    char *message = NULL;
+    bool good = param_parse_share(share, &out->q, &message);
+    if (good && !(out->q > 0 && out->q < 1)) {
+        good = false;
+        message = g_strdup_printf("must be above 0%% and below 100%%, not %s", share);
+    }
+    g_free(share);
+    out->stat = EXPECT_SHARE;
+    if (good)
+        return true;
+    const bool missing = p->share_length == 0;
+    refuse(problem, p, missing ? p->share - 2 : p->share, missing ? 2 : p->share_length,
+           missing ? g_strdup("missing share after \"in\"")
+                   : g_strconcat("the share of the runs ", message, NULL),
+           g_strdup("write in 99.9%; for every single run, METRIC.max or METRIC.min"));
+    g_free(message);
+    return false;
+}
+
 bool expect_parse(const char *text, const MetricTable *metrics, Expect *out, ExpectProblem *problem)
 {
     const Pieces pieces = cut(text);
     *out = (Expect){0};
     *problem = (ExpectProblem){0};
     return parse_path(&pieces, metrics, out, problem) && parse_op(&pieces, out, problem) &&
-           parse_limit(&pieces, &metrics->specs[out->metric], out, problem);
-}
-
-/* ---- Judging ---- */
-
-/* Means are sums of rounded numbers; equality allows for that and for nothing more. */
-static bool nearly_equal(double a, double b)
-{
-    return a == b || fabs(a - b) <= 1e-12 * fmax(fabs(a), fabs(b));
-}
-
-static bool holds(const Expect *expect, double value)
-{
-    switch (expect->op) {
-    case EXPECT_LE:
-        return value <= expect->limit;
-    case EXPECT_LT:
-        return value < expect->limit;
-    case EXPECT_GE:
-        return value >= expect->limit;
-    case EXPECT_GT:
-        return value > expect->limit;
-    case EXPECT_EQ:
-        return nearly_equal(value, expect->limit);
-    }
-    return false;
-}
-
-static Verdict verdict_of(bool good)
-{
-    return good ? VERDICT_PASS : VERDICT_FAIL;
-}
-
-/* The first run that has the extreme value. */
-static char *note_of_run(const double *column, size_t runs, size_t stride, double value)
-{
-    for (size_t run = 0; run < runs; run++)
-        if (column[run * stride] == value)
-            return g_strdup_printf("run %zu", run);
-    return NULL;
-}
-
-static double measure(const Expect *expect, const double *sorted, size_t count)
-{
-    switch (expect->stat) {
-    case EXPECT_MEAN:
-        return stats_mean(sorted, count);
-    case EXPECT_MIN:
-        return sorted[0];
-    case EXPECT_MAX:
-        return sorted[count - 1];
-    case EXPECT_QUANTILE:
-        return stats_quantile(sorted, count, expect->q);
-    }
-    return NAN;
-}
-
-static StatsInterval interval_of(const Expect *expect, const double *sorted, size_t count,
-                                 double measured)
-{
-    if (expect->stat == EXPECT_MEAN)
-        return stats_mean_interval(measured, stats_sd(sorted, count, measured), count, CONFIDENCE);
-    return stats_quantile_interval(sorted, count, expect->q, CONFIDENCE);
-}
-
-static char *note_of_runs_needed(const Expect *expect, size_t count)
-{
-    const size_t needed =
-        expect->stat == EXPECT_MEAN ? 2 : stats_quantile_runs_needed(expect->q, CONFIDENCE);
-    return g_strdup_printf("needs %zu runs, has %zu", needed, count);
-}
-
-static void judge_interval(const Expect *expect, ExpectOutcome *outcome)
-{
-    const bool bounds_above = expect->op == EXPECT_LE || expect->op == EXPECT_LT;
-    const StatsInterval i = outcome->interval;
-    const double worst = bounds_above ? i.high : i.low;
-    const double best = bounds_above ? i.low : i.high;
-    if (holds(expect, worst)) {
-        outcome->verdict = VERDICT_PASS;
-    } else if (!holds(expect, best)) {
-        outcome->verdict = VERDICT_FAIL;
-    } else {
-        outcome->verdict = VERDICT_INCONCLUSIVE;
-        outcome->note = g_strdup("the interval straddles the limit");
-    }
-}
-
-/* At least one run applies. */
-static void judge_sorted(const Expect *expect, const double *sorted, ExpectOutcome *outcome)
-{
-    outcome->measured = measure(expect, sorted, outcome->runs);
-    const bool extreme = expect->stat == EXPECT_MIN || expect->stat == EXPECT_MAX;
-    if (extreme || expect->op == EXPECT_EQ) {
-        outcome->verdict = verdict_of(holds(expect, outcome->measured));
-        return;
-    }
-    /* One unreached run makes the mean infinite, and more runs would not mend it. */
-    if (expect->stat == EXPECT_MEAN && isinf(outcome->measured)) {
-        outcome->verdict = verdict_of(holds(expect, outcome->measured));
-        outcome->note = g_strdup("not reached in every run");
-        return;
-    }
-    outcome->interval = interval_of(expect, sorted, outcome->runs, outcome->measured);
-    if (outcome->interval.available)
-        judge_interval(expect, outcome);
-    else
-        outcome->note = note_of_runs_needed(expect, outcome->runs);
-}
-
-ExpectOutcome expect_judge(const Expect *expect, const double *values, size_t runs,
-                           size_t metric_count)
-{
-    ExpectOutcome outcome = {
-        .verdict = VERDICT_INCONCLUSIVE, .measured = NAN, .interval = {false, NAN, NAN}};
-    const double *column = values + expect->metric;
-    double *sorted = stats_sorted(column, runs, metric_count, &outcome.runs);
-    if (outcome.runs == 0)
-        outcome.note = g_strdup("applies to no run");
-    else
-        judge_sorted(expect, sorted, &outcome);
-    g_free(sorted);
-    if (outcome.runs > 0 && (expect->stat == EXPECT_MIN || expect->stat == EXPECT_MAX))
-        outcome.note = note_of_run(column, runs, metric_count, outcome.measured);
-    return outcome;
+           parse_limit(&pieces, &metrics->specs[out->metric], out, problem) &&
+           parse_share(&pieces, &metrics->specs[out->metric], out, problem);
 }

@@ -844,6 +844,13 @@ bool param_doc_has(const ParamDoc *doc, const char *path)
     return exact;
 }
 
+size_t param_doc_line(const ParamDoc *doc, const char *path)
+{
+    bool exact;
+    const YamlNode *node = path_nearest(doc->root, path, &exact);
+    return exact && node->source == g_ptr_array_index(doc->sources, 0) ? node->mark.line : 0;
+}
+
 /* `length` 0: the whole value. */
 static void doc_report(const ParamDoc *doc, DiagList *diags, DiagLevel level, const char *path,
                        DiagMark inside, const char *hint, const char *format, va_list args)

@@ -109,6 +109,8 @@ bool param_doc_has(const ParamDoc *doc, const char *path);
 /* Was there an error in this key, list or list item ("failover.steps", "events[1]")? Its value is
  * then a stand-in that no further check should judge. */
 bool param_doc_failed(const ParamDoc *doc, const char *path);
+/* The line of the file on which a value stands; 0 if it comes from elsewhere (--set, a default). */
+size_t param_doc_line(const ParamDoc *doc, const char *path);
 /* Add a diagnostic at a key's value (or the nearest parent that was written; else line 1, shown
  * without its text). The hint is taken as it is: name the key to explain in it, if there is one. */
 void param_doc_error(const ParamDoc *doc, DiagList *diags, const char *path, const char *hint,

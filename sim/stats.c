@@ -4,6 +4,7 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_errno.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "sim/check.h"
@@ -167,4 +168,46 @@ StatsInterval stats_share_interval(size_t hits, size_t count, double confidence)
     const double low = hits == 0 ? 0 : beta_quantile(alpha, k, n - k + 1);
     const double high = hits == count ? 1 : beta_quantile(1 - alpha, k + 1, n - k);
     return (StatsInterval){true, low, high};
+}
+
+/* ---- Enough runs? ---- */
+
+size_t stats_mean_runs_needed(const double *sorted, size_t count, double mean, double sd)
+{
+    double cubes = 0;
+    for (size_t i = 0; i < count; i++)
+        cubes += (sorted[i] - mean) * (sorted[i] - mean) * (sorted[i] - mean);
+    const double skewness = sd > 0 ? cubes / (double)count / (sd * sd * sd) : 0;
+    return (size_t)ceil(28 + 25 * skewness * skewness);
+}
+
+StatsSide stats_share_side(size_t hits, size_t count, double share, double alpha)
+{
+    SIM_CHECK(hits <= count && count <= G_MAXINT && share > 0 && share < 1);
+    gsl_set_error_handler_off();
+    if (count == 0)
+        return STATS_EITHER;
+    const unsigned n = (unsigned)count, k = (unsigned)hits;
+    if (gsl_cdf_binomial_P(n - k, 1 - share, n) <= alpha)
+        return STATS_ABOVE;
+    return gsl_cdf_binomial_P(k, share, n) <= alpha ? STATS_BELOW : STATS_EITHER;
+}
+
+size_t stats_share_runs_needed(size_t misses, double share, double alpha)
+{
+    size_t low = misses, high = misses + 1; /* too few, enough */
+    while (stats_share_side(high - misses, high, share, alpha) != STATS_ABOVE) {
+        low = high;
+        high *= 2;
+        if (high > 1000000000)
+            return SIZE_MAX;
+    }
+    while (high - low > 1) {
+        const size_t middle = low + (high - low) / 2;
+        if (stats_share_side(middle - misses, middle, share, alpha) == STATS_ABOVE)
+            high = middle;
+        else
+            low = middle;
+    }
+    return high;
 }

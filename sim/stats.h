@@ -44,5 +44,16 @@ StatsInterval stats_mean_interval(double mean, double sd, size_t count, double c
 StatsInterval stats_share_interval(size_t hits, size_t count, double confidence);
 /* Runs needed for a two-sided interval of quantile q to exist. */
 size_t stats_quantile_runs_needed(double q, double confidence);
+/* Runs from which a t interval of these values can be trusted: 28 + 25 times the squared skewness
+ * (Cochran 1977, Sampling Techniques, 2.15, as extended by Sugden, Smith and Jones, J. R. Statist.
+ * Soc. B 62, 2000). Few runs hide their own skewness: the number may grow with them. */
+size_t stats_mean_runs_needed(const double *sorted, size_t count, double mean, double sd);
+
+/* Is the true share surely above, or below, `share`? Each error has a probability of at most
+ * `alpha` (exact binomial tails; the same as one-sided Clopper-Pearson bounds). */
+typedef enum StatsSide { STATS_EITHER, STATS_ABOVE, STATS_BELOW } StatsSide;
+StatsSide stats_share_side(size_t hits, size_t count, double share, double alpha);
+/* Runs of which `misses` may miss for STATS_ABOVE; SIZE_MAX if more than 10^9. */
+size_t stats_share_runs_needed(size_t misses, double share, double alpha);
 
 #endif

@@ -155,6 +155,13 @@ try 0 run "$cases/met.yaml"; says "PASS  0 failed, 0 inconclusive"; says "exit 0
 try 1 run "$cases/unmet.yaml"; says "FAIL  1 failed"; says "WHY payments.submitted.max FAILED"; says "exit 1"
 says "beyond the limit"; says "Next: failsim run"
 try 3 run "$cases/undecided.yaml"; says "INCONCLUSIVE  0 failed, 1 inconclusive"; says "exit 3"; says "-r "
+try 3 run "$cases/met.yaml" --set 'expect=[{that: payments.submitted >= 1 in 99.9%, confidence: 99%}]'
+says "met in 2 of 2"; says "one-sided 99 % bounds"; says "exit 3"
+try 1 run "$cases/met.yaml" --set 'expect=[payments.submitted.p95 <= 1]'; says "met in 0 of 2 runs"
+try 2 run "$cases/met.yaml" --set 'expect=[payments.submitted.max <= 1 in 99%]'; silent; warns "no statistic"
+try 2 run "$cases/met.yaml" --set 'expect=[payments.submitted <= 1 in 100%]'; silent; warns "below 100%"
+try 0 validate "$cases/met.yaml"
+try 0 explain expect; says "expect[].confidence"; try 0 explain "expect[].that"; says "in SHARE"
 try 0 run "$cases/no-outage.yaml"; says "nothing fails"; says "WHAT BECAME OF"
 verdict "$said: a recovery without an outage" sh -c '! grep -qE "WENT|RECOVERY|not reached" out'
 try 1 run "$cases/stranded.yaml"; says "not reached in 2 of 2 runs"; says "service did not come back"

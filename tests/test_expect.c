@@ -22,17 +22,19 @@ static void test_accepted(void)
         const char *text;
         Expect expect;
     } cases[] = {
-        {"rto.service <= 5m", {0, EXPECT_MEAN, 0, EXPECT_LE, 300}},
-        {"rto.service.p95<=1m30s", {0, EXPECT_QUANTILE, 0.95, EXPECT_LE, 90}},
-        {"rto.service.users.p99.9 < 250ms", {1, EXPECT_QUANTILE, 0.999, EXPECT_LT, 0.25}},
-        {"rto.service.users > 1h", {1, EXPECT_MEAN, 0, EXPECT_GT, 3600}},
-        {"  payments.lost.max\t==  0  ", {2, EXPECT_MAX, 0, EXPECT_EQ, 0}},
-        {"payments.lost.mean <= 1_000", {2, EXPECT_MEAN, 0, EXPECT_LE, 1000}},
-        {"payments.lost <= 0.5", {2, EXPECT_MEAN, 0, EXPECT_LE, 0.5}},
-        {"payments.lost.p50 <= 1,212,400", {2, EXPECT_QUANTILE, 0.5, EXPECT_LE, 1212400}},
-        {"availability.min >= 99.9%", {3, EXPECT_MIN, 0, EXPECT_GE, 0.999}},
-        {"availability.p90 >= 0.999", {3, EXPECT_QUANTILE, 0.9, EXPECT_GE, 0.999}},
-        {"load.p99 < 1.5", {4, EXPECT_QUANTILE, 0.99, EXPECT_LT, 1.5}},
+        {"rto.service <= 5m", {0, EXPECT_MEAN, 0, EXPECT_LE, 300, 0}},
+        {"rto.service.p95<=1m30s", {0, EXPECT_QUANTILE, 0.95, EXPECT_LE, 90, 0}},
+        {"rto.service.users.p99.9 < 250ms", {1, EXPECT_QUANTILE, 0.999, EXPECT_LT, 0.25, 0}},
+        {"rto.service.users > 1h", {1, EXPECT_MEAN, 0, EXPECT_GT, 3600, 0}},
+        {"  payments.lost.max\t==  0  ", {2, EXPECT_MAX, 0, EXPECT_EQ, 0, 0}},
+        {"payments.lost.mean <= 1_000", {2, EXPECT_MEAN, 0, EXPECT_LE, 1000, 0}},
+        {"payments.lost <= 0.5", {2, EXPECT_MEAN, 0, EXPECT_LE, 0.5, 0}},
+        {"payments.lost.p50 <= 1,212,400", {2, EXPECT_QUANTILE, 0.5, EXPECT_LE, 1212400, 0}},
+        {"availability.min >= 99.9%", {3, EXPECT_MIN, 0, EXPECT_GE, 0.999, 0}},
+        {"availability.p90 >= 0.999", {3, EXPECT_QUANTILE, 0.9, EXPECT_GE, 0.999, 0}},
+        {"rto.service <= 5s in 99.9%", {0, EXPECT_SHARE, 0.999, EXPECT_LE, 5, 0}},
+        {"payments.lost == 0 in  0.5 ", {2, EXPECT_SHARE, 0.5, EXPECT_EQ, 0, 0}},
+        {"load.p99 < 1.5", {4, EXPECT_QUANTILE, 0.99, EXPECT_LT, 1.5, 0}},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         Expect got;
@@ -55,6 +57,7 @@ static void test_accepted(void)
 #define IN_SECONDS  "rto.service is in seconds: write 5m or 300s"
 #define AS_A_SHARE  "availability is a share: write 5% or 0.05"
 #define AS_A_COUNT  "payments.lost is a count: write 0 or 1_000"
+#define IN_SHARE    "write in 99.9%; for every single run, METRIC.max or METRIC.min"
 #define AS_A_NUMBER "load is a number without a unit: write 1.5"
 
 /* `message` is the beginning: units say the rest in their own words. */
@@ -86,6 +89,15 @@ static const struct {
     {"payments.lost <= 5s", "5s", "the limit must be ", AS_A_COUNT},
     {"payments.lost <= unlimited", "unlimited", "the limit must be ", AS_A_COUNT},
     {"load < nan", "nan", "the limit must be ", AS_A_NUMBER},
+    {"rto.service <= 5m in", "in", "missing share after \"in\"", IN_SHARE},
+    {"rto.service <= 5m in 100%", "100%",
+     "the share of the runs must be above 0% and below 100%, not 100%", IN_SHARE},
+    {"rto.service <= 5m in 0", "0", "the share of the runs must be ", IN_SHARE},
+    {"rto.service <= 5m in most", "most", "the share of the runs must be ", IN_SHARE},
+    {"rto.service.p95 <= 5m in 99%", ".p95", "a share of the runs is about each run: no statistic",
+     "write rto.service <= … in …"},
+    {"rto.service <= in 99%", "<=", "missing value after \"<=\"", IN_SECONDS},
+    {"rto.service <= 5min 99%", "5min 99%", "the limit must be ", IN_SECONDS},
     {"", "", "an expectation begins with a metric", "write METRIC.STATISTIC <= VALUE"},
     {"<= 5m", "<= 5m", "an expectation begins with a metric", "write METRIC.STATISTIC <= VALUE"},
     {"größe <= 5 ", "größe", "unknown metric \"größe\"", NULL},
@@ -148,6 +160,7 @@ static void check_judged(const char *label, Expect expect, const double *values,
 
 #define STRADDLES "the interval straddles the limit"
 #define UNREACHED "not reached in every run"
+#define FEW       "too few runs to trust the interval: wants 28, has 10"
 
 /* Ten runs 1..10: mean 5.5, t interval [3.334, 7.666]. */
 static void test_verdict_mean(void)
@@ -159,13 +172,16 @@ static void test_verdict_mean(void)
         double limit;
         Judged expected;
     } cases[] = {
-        {"inside", EXPECT_LE, 7.7, {VERDICT_PASS, 5.5, true, NULL}},
-        {"straddles above", EXPECT_LE, 7.6, {VERDICT_INCONCLUSIVE, 5.5, true, STRADDLES}},
-        {"straddles below", EXPECT_LT, 3.4, {VERDICT_INCONCLUSIVE, 5.5, true, STRADDLES}},
-        {"outside", EXPECT_LT, 3.3, {VERDICT_FAIL, 5.5, true, NULL}},
-        {"at least, inside", EXPECT_GE, 3.3, {VERDICT_PASS, 5.5, true, NULL}},
-        {"at least, straddles", EXPECT_GT, 3.4, {VERDICT_INCONCLUSIVE, 5.5, true, STRADDLES}},
-        {"at least, outside", EXPECT_GT, 7.7, {VERDICT_FAIL, 5.5, true, NULL}},
+        {"inside", EXPECT_LE, 7.7, {VERDICT_PASS, 5.5, true, FEW}},
+        {"straddles above", EXPECT_LE, 7.6, {VERDICT_INCONCLUSIVE, 5.5, true, STRADDLES "; " FEW}},
+        {"straddles below", EXPECT_LT, 3.4, {VERDICT_INCONCLUSIVE, 5.5, true, STRADDLES "; " FEW}},
+        {"outside", EXPECT_LT, 3.3, {VERDICT_FAIL, 5.5, true, FEW}},
+        {"at least, inside", EXPECT_GE, 3.3, {VERDICT_PASS, 5.5, true, FEW}},
+        {"at least, straddles",
+         EXPECT_GT,
+         3.4,
+         {VERDICT_INCONCLUSIVE, 5.5, true, STRADDLES "; " FEW}},
+        {"at least, outside", EXPECT_GT, 7.7, {VERDICT_FAIL, 5.5, true, FEW}},
         {"equal", EXPECT_EQ, 5.5, {VERDICT_PASS, 5.5, false, NULL}},
         {"not equal", EXPECT_EQ, 5.501, {VERDICT_FAIL, 5.5, false, NULL}},
     };
@@ -211,6 +227,89 @@ static void test_verdict_quantile(void)
                  (Judged){VERDICT_INCONCLUSIVE, 397, false, "needs 368 runs, has 367"});
 }
 
+/* Where all of few runs are on the wrong side, no interval is needed to say so: 20 of 20 runs that
+ * never recovered have a p95 below any limit with probability 0.05^20. */
+static void test_verdict_failing_side(void)
+{
+    double values[20];
+    for (size_t i = 0; i < 20; i++)
+        values[i] = INFINITY;
+    Expect p95 = {.stat = EXPECT_QUANTILE, .q = 0.95, .op = EXPECT_LE, .limit = 300};
+    check_judged("20 of 20", p95, values, 20,
+                 (Judged){VERDICT_FAIL, INFINITY, false, "met in 0 of 20 runs"});
+    check_judged("1 of 1", p95, values, 1,
+                 (Judged){VERDICT_INCONCLUSIVE, INFINITY, false, "needs 72 runs, has 1"});
+    for (size_t i = 0; i < 20; i++)
+        values[i] = 1;
+    check_judged("0 of 20", p95, values, 20,
+                 (Judged){VERDICT_INCONCLUSIVE, 1, false, "needs 72 runs, has 20"});
+    p95.op = EXPECT_GE;
+    check_judged("20 of 20 too low", p95, values, 20,
+                 (Judged){VERDICT_INCONCLUSIVE, 1, false, "needs 72 runs, has 20"});
+    p95.q = 0.5;
+    check_judged("the median of 20 too low", p95, values, 20,
+                 (Judged){VERDICT_FAIL, 1, true, NULL});
+}
+
+/* Counting the runs on each side says what the order-statistic interval says, for every limit. */
+static void test_verdict_count_is_interval(void)
+{
+    static const size_t sizes[] = {72, 73, 100, 151, 368};
+    static const ExpectOp ops[] = {EXPECT_LE, EXPECT_LT, EXPECT_GE, EXPECT_GT};
+    double values[368];
+    for (size_t i = 0; i < 368; i++)
+        values[i] = (double)i;
+    for (size_t s = 0; s < G_N_ELEMENTS(sizes); s++)
+        for (size_t o = 0; o < G_N_ELEMENTS(ops); o++)
+            for (double limit = -0.5; limit < (double)sizes[s]; limit += 0.5) {
+                const Expect p95 = {0, EXPECT_QUANTILE, 0.95, ops[o], limit, 0};
+                const ExpectOutcome got = expect_judge(&p95, values, sizes[s], 1);
+                const bool low[] = {
+                    got.interval.low <= limit,
+                    got.interval.low<limit, got.interval.low >= limit, got.interval.low> limit};
+                const bool high[] = {
+                    got.interval.high <= limit,
+                    got.interval.high<limit, got.interval.high >= limit, got.interval.high> limit};
+                const Verdict expected = low[o] && high[o]   ? VERDICT_PASS
+                                         : low[o] || high[o] ? VERDICT_INCONCLUSIVE
+                                                             : VERDICT_FAIL;
+                g_assert_true(got.interval.available);
+                g_assert_cmpint((int)got.verdict, ==, (int)expected);
+                g_free(got.note);
+            }
+}
+
+/* One-sided: 2,995 runs without a miss show 99.9 % with 95 % confidence, one fewer does not; with
+ * one miss it takes 4,742. */
+static void test_verdict_share(void)
+{
+    enum { MOST = 5000 };
+    double *values = g_new0(double, MOST);
+    Expect share = {0, EXPECT_SHARE, 0.999, EXPECT_LE, 5, 0.95};
+    check_judged("2995", share, values, 2995,
+                 (Judged){VERDICT_PASS, 1, true, "met in 2995 of 2995 runs"});
+    check_judged("2994", share, values, 2994,
+                 (Judged){VERDICT_INCONCLUSIVE, 1, true,
+                          "met in 2994 of 2994 runs; needs 2995 runs if no more miss it"});
+    values[7] = INFINITY;
+    check_judged("a miss", share, values, 4741,
+                 (Judged){VERDICT_INCONCLUSIVE, 4740.0 / 4741, true,
+                          "met in 4740 of 4741 runs; needs 4742 runs if no more miss it"});
+    check_judged("a miss, enough", share, values, 4742,
+                 (Judged){VERDICT_PASS, 4741.0 / 4742, true, "met in 4741 of 4742 runs"});
+    values[2] = 6;
+    check_judged("2 of 9", share, values, 9,
+                 (Judged){VERDICT_FAIL, 7.0 / 9, true, "met in 7 of 9 runs"});
+    share.confidence = 0.99;
+    for (size_t i = 0; i < 20; i++)
+        values[i] = 1;
+    share.q = 0.8;
+    check_judged("99 %", share, values, 20,
+                 (Judged){VERDICT_INCONCLUSIVE, 1, true,
+                          "met in 20 of 20 runs; needs 21 runs if no more miss it"});
+    g_free(values);
+}
+
 static void test_verdict_unreached(void)
 {
     static const double some[] = {1, INFINITY, 2, NAN}, none[] = {NAN, NAN};
@@ -245,6 +344,9 @@ int main(int argc, char **argv)
     g_test_add_func("/expect/verdict-mean", test_verdict_mean);
     g_test_add_func("/expect/verdict-extremes", test_verdict_extremes);
     g_test_add_func("/expect/verdict-quantile", test_verdict_quantile);
+    g_test_add_func("/expect/verdict-failing-side", test_verdict_failing_side);
+    g_test_add_func("/expect/verdict-count-is-interval", test_verdict_count_is_interval);
+    g_test_add_func("/expect/verdict-share", test_verdict_share);
     g_test_add_func("/expect/verdict-unreached", test_verdict_unreached);
     return g_test_run();
 }
