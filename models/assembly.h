@@ -25,7 +25,7 @@ typedef struct Platform {
     Database *database[REGIONS];
     Outbox *outbox[REGIONS]; /* these two NULL: the application publishes */
     Relay *relay[REGIONS];
-    Mirror *mirror; /* NULL: not enabled */
+    Mirror *mirror[REGIONS]; /* by the region that it copies into; NULL: there is none */
     Control *control;
     Failover *failover;
     SimComponent observer;

@@ -97,6 +97,8 @@ bool fault_in_region(int fail);
 const EventConfig *scenario_event(const Scenario *scenario, size_t index);
 /* "region north-india fails"; g_free. */
 char *scenario_event_text(const Scenario *scenario, size_t index);
+/* Is there a mirror into this region? Into the active one only if a runbook starts it. */
+bool scenario_mirrors_into(const Scenario *scenario, uint32_t region);
 /* Is this the failure that the recovery times count from? (Something of the active region, or the
  * way to it.) */
 bool scenario_event_hits_service(const EventConfig *event);

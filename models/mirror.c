@@ -1,19 +1,11 @@
-#include "models/mirror.h"
-
-#include "models/offset_sync.h"
+#include "models/mirror_parts.h"
 #include "sim/check.h"
 
-enum {
-    MIRROR_DELIVER = MSG_KINDS,
-    MIRROR_POLL,
-    MIRROR_RETRY,
-    MIRROR_FLUSH,
-    MIRROR_CHECKPOINT,
-    MIRROR_SYNC,
-    MIRROR_KINDS
-};
-
 static const SimTime PRODUCE_AGAIN_AFTER = SIM_SEC; /* Connect retries for ever */
+static const SimTime LOOK_EVERY = SIM_SEC;          /* at the lag */
+
+const char *const mirror_name[REGIONS] = {
+    [REGION_PASSIVE] = "mirror", [REGION_ACTIVE] = "mirror.back"};
 
 /* Records [from, to) of one partition, on their way in a batch. */
 typedef struct Range {
@@ -21,53 +13,31 @@ typedef struct Range {
     int64_t from, to;
 } Range;
 
-typedef struct Task {
-    uint32_t number, fetcher;
-    GQueue ranges;  /* Range*, in the order polled */
-    uint32_t epoch; /* raised when what is in hand is given up */
-    SimTime departed;
-    SimLane lane;
-    uint32_t next_share; /* where the next batch begins: partitions take turns */
-    int64_t due;         /* ranges that should be in the target by now */
-    bool blocked;        /* the target cannot be reached: retrying, not polling */
-    bool resting;        /* between two polls */
-    bool stopped;        /* the target has become the primary */
-} Task;
-
-struct Mirror {
-    World *world;
-    const MirrorConfig *config;
-    Storage *source, *target;
-    SimComponent id;
-    MirrorLinks link;
-    Task *task;
-    int64_t *polled, *delivered; /* by partition: next source offset to poll, to be written */
-    OffsetSyncWriter *writer;    /* by partition */
-    OffsetSyncStore *store;      /* by partition */
-    int64_t *checkpoint[LEDGER_GROUPS]; /* translated offsets, by partition; OFFSET_NONE */
-    SimTime run_latency;
-    RandomStream latency_draws, poll_draws, phase_draws;
-};
-
-static bool source_reachable(const Mirror *mirror)
+bool mirror_at_target(const MirrorConfig *config)
 {
-    const Sim *sim = mirror->world->sim;
-    return sim_is_up(sim, mirror->link.source_kafka) &&
-           (mirror->config->runs_in == REGION_ACTIVE ||
-            sim_is_up(sim, sim_link_component(mirror->link.wan)));
+    return config->runs_in == REGION_PASSIVE;
 }
 
-static bool target_reachable(const Mirror *mirror)
+static bool reaches(const Mirror *mirror, SimComponent kafka, bool nearby)
 {
     const Sim *sim = mirror->world->sim;
-    return sim_is_up(sim, mirror->link.target_kafka) &&
-           (mirror->config->runs_in == REGION_PASSIVE ||
-            sim_is_up(sim, sim_link_component(mirror->link.wan)));
+    return sim_is_up(sim, kafka) &&
+           (nearby || sim_is_up(sim, sim_link_component(mirror->link.wan)));
+}
+
+bool mirror_reaches_source(const Mirror *mirror)
+{
+    return reaches(mirror, mirror->link.source_kafka, !mirror_at_target(mirror->config));
+}
+
+bool mirror_reaches_target(const Mirror *mirror)
+{
+    return reaches(mirror, mirror->link.target_kafka, mirror_at_target(mirror->config));
 }
 
 /* ---- the task loop ---- */
 
-static void fetch(Mirror *mirror, Task *task)
+static void fetch(Mirror *mirror, MirrorTask *task)
 {
     int64_t seen = 0;
     for (uint32_t p = task->number; p < mirror->source->partitions;
@@ -80,39 +50,64 @@ static void fetch(Mirror *mirror, Task *task)
 }
 
 /* Partitions of one task: number, number + tasks, … */
-static uint32_t shares(const Mirror *mirror, const Task *task)
+static uint32_t shares(const Mirror *mirror, const MirrorTask *task)
 {
     uint32_t tasks = (uint32_t)mirror->config->tasks;
     uint32_t partitions = mirror->source->partitions;
     return task->number < partitions ? (partitions - 1 - task->number) / tasks + 1 : 0;
 }
 
-static int64_t take_share(Mirror *mirror, Task *task, uint32_t share, int64_t room)
+/* What the mirror of the other direction has written here is not sent back: an alias's topic is no
+ * topic of this cluster's own, and the same name in both would go round for ever. */
+static bool skips(const Mirror *mirror, uint32_t partition, int64_t offset)
+{
+    return offset >= mirror->whole[partition] &&
+           log_is_copy(&mirror->source->log[partition], offset);
+}
+
+/* The next records in a row that are to be copied, `room` of them at most. */
+static Range next_range(Mirror *mirror, uint32_t p, int64_t room)
+{
+    const Log *log = &mirror->source->log[p];
+    int64_t from = mirror->polled[p], to = MIN(log->high_watermark, from + room);
+    if (!log->marks_copies)
+        return (Range){p, from, MAX(from, to)};
+    while (from < log->high_watermark && skips(mirror, p, from))
+        from++;
+    for (to = from; to < log->high_watermark && to < from + room && !skips(mirror, p, to);)
+        to++;
+    return (Range){p, from, to};
+}
+
+static int64_t take_share(Mirror *mirror, MirrorTask *task, uint32_t share, int64_t room,
+                          uint32_t *ranges)
 {
     uint32_t p = task->number + share * (uint32_t)mirror->config->tasks;
-    int64_t from = mirror->polled[p];
-    int64_t to = MIN(mirror->source->log[p].high_watermark, from + room);
-    if (to <= from)
-        return 0;
-    Range *range = g_new(Range, 1);
-    *range = (Range){p, from, to};
-    g_queue_push_tail(&task->ranges, range);
-    mirror->polled[p] = to;
-    return to - from;
+    int64_t taken = 0;
+    while (taken < room) {
+        Range next = next_range(mirror, p, room - taken);
+        mirror->polled[p] = next.to;
+        if (next.to == next.from)
+            break;
+        Range *range = g_new(Range, 1);
+        *range = next;
+        g_queue_push_tail(&task->ranges, range);
+        taken += next.to - next.from;
+        ++*ranges;
+    }
+    return taken;
 }
 
 /* Takes what is visible, beginning behind the partition that filled the last batch, as a consumer's
  * fetcher does; returns the number of records. */
-static int64_t take_batch(Mirror *mirror, Task *task, uint32_t *ranges)
+static int64_t take_batch(Mirror *mirror, MirrorTask *task, uint32_t *ranges)
 {
     int64_t limit = mirror->config->max_poll_records, taken = 0;
     uint32_t count = shares(mirror, task), first = task->next_share;
     *ranges = 0;
     for (uint32_t i = 0; i < count && taken < limit; i++) {
         uint32_t share = (first + i) % count;
-        int64_t records = take_share(mirror, task, share, limit - taken);
-        taken += records;
-        *ranges += records > 0;
+        taken += take_share(mirror, task, share, limit - taken, ranges);
         task->next_share = share + 1;
     }
     return taken;
@@ -121,9 +116,10 @@ static int64_t take_batch(Mirror *mirror, Task *task, uint32_t *ranges)
 static void on_records(Sim *sim, void *self, const SimEvent *event)
 {
     Mirror *mirror = self;
-    Task *task = &mirror->task[event->tag];
+    MirrorTask *task = &mirror->task[event->tag];
     const MirrorConfig *config = mirror->config;
-    if (task->stopped || task->blocked || task->resting || !source_reachable(mirror))
+    if (mirror->phase != MIRROR_RUNS || task->blocked || task->resting ||
+        !mirror_reaches_source(mirror))
         return;
     uint32_t ranges;
     int64_t records = take_batch(mirror, task, &ranges);
@@ -156,8 +152,8 @@ static void on_poll(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
     Mirror *mirror = self;
-    Task *task = &mirror->task[event->subject];
-    if (event->extra != task->epoch || task->stopped)
+    MirrorTask *task = &mirror->task[event->subject];
+    if (event->extra != task->epoch || mirror->phase != MIRROR_RUNS)
         return;
     task->resting = false;
     if (!task->blocked)
@@ -172,9 +168,7 @@ static void write_record(Mirror *mirror, uint32_t partition, int64_t upstream)
     Log *log = &mirror->target->log[partition];
     PaymentRef payment = log_at(&mirror->source->log[partition], upstream);
     ledger_hold(world->ledger, payment);
-    int64_t downstream = log_append(log, payment);
-    if (offset_sync_writer_record(&mirror->writer[partition], upstream, downstream))
-        offset_sync_store_add(&mirror->store[partition], (OffsetSync){upstream, downstream});
+    mirror_note_written(mirror, partition, upstream, log_append_copy(log, payment));
     story_payment(world->story, world->ledger, payment, sim_now(world->sim),
                   "its event is mirrored to Kafka in %s",
                   world->region_name[mirror->target->region]);
@@ -186,19 +180,26 @@ static void write_range(Mirror *mirror, const Range *range)
     Ledger *ledger = mirror->world->ledger;
     for (int64_t o = range->from; o < range->to; o++)
         write_record(mirror, p, o);
-    storage_commit(mirror->target, p, mirror->target->log[p].end, ledger);
-    storage_trim(mirror->target, p, ledger);
+    storage_copied(mirror->target, p, ledger);
     mirror->delivered[p] = range->to;
 }
 
-/* Connect's producer keeps trying; its task does not poll meanwhile. */
-static void write_due(Mirror *mirror, Task *task)
+/* The copy is over once its target has been made the primary: its topics take live writes now.
+ * A mirror begun onto a cluster that took writes already goes on. */
+static bool is_over(Mirror *mirror)
 {
-    if (mirror->target->primary) {
-        task->stopped = true; /* its topics take live writes now: the copy is over */
+    mirror->onto_primary = mirror->onto_primary && mirror->target->primary;
+    if (mirror->target->primary && !mirror->onto_primary)
+        mirror->phase = MIRROR_OVER;
+    return mirror->phase != MIRROR_RUNS;
+}
+
+/* Connect's producer keeps trying; its task does not poll meanwhile. */
+static void write_due(Mirror *mirror, MirrorTask *task)
+{
+    if (is_over(mirror))
         return;
-    }
-    if (!target_reachable(mirror)) {
+    if (!mirror_reaches_target(mirror)) {
         task->blocked = true;
         sim_after(mirror->world->sim, PRODUCE_AGAIN_AFTER, SIM_PHASE_MESSAGE,
                   (SimEvent){.component = mirror->id,
@@ -218,8 +219,8 @@ static void on_deliver(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
     Mirror *mirror = self;
-    Task *task = &mirror->task[event->subject];
-    if (event->extra != task->epoch || task->stopped)
+    MirrorTask *task = &mirror->task[event->subject];
+    if (event->extra != task->epoch || mirror->phase != MIRROR_RUNS)
         return;
     task->due += event->value;
     if (!task->blocked)
@@ -230,12 +231,12 @@ static void on_retry(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
     Mirror *mirror = self;
-    Task *task = &mirror->task[event->subject];
+    MirrorTask *task = &mirror->task[event->subject];
     if (event->extra != task->epoch)
         return;
     task->blocked = false;
     write_due(mirror, task);
-    if (!task->blocked && !task->stopped && !task->resting)
+    if (!task->blocked && mirror->phase == MIRROR_RUNS && !task->resting)
         fetch(mirror, task);
 }
 
@@ -243,7 +244,7 @@ static void on_retry(Sim *sim, void *self, const SimEvent *event)
 static void rewind_tasks(Mirror *mirror, const int64_t *from)
 {
     for (uint32_t t = 0; t < mirror->config->tasks; t++) {
-        Task *task = &mirror->task[t];
+        MirrorTask *task = &mirror->task[t];
         task->epoch++;
         g_queue_clear_full(&task->ranges, g_free);
         sim_lane_clear(mirror->world->sim, task->lane);
@@ -252,7 +253,7 @@ static void rewind_tasks(Mirror *mirror, const int64_t *from)
         task->due = 0;
         for (uint32_t p = t; p < mirror->source->partitions; p += (uint32_t)mirror->config->tasks)
             mirror->polled[p] = mirror->delivered[p] = from[p];
-        if (!task->stopped)
+        if (mirror->phase == MIRROR_RUNS)
             fetch(mirror, task);
     }
 }
@@ -261,9 +262,9 @@ static void on_link(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
     Mirror *mirror = self;
-    if (event->value == 0)
+    if (event->value == 0 || mirror->phase == MIRROR_IDLE)
         return;
-    if (mirror->config->runs_in == REGION_ACTIVE)
+    if (!mirror_at_target(mirror->config))
         rewind_tasks(mirror, mirror->delivered);
     else
         for (uint32_t t = 0; t < mirror->config->tasks; t++)
@@ -271,72 +272,91 @@ static void on_link(Sim *sim, void *self, const SimEvent *event)
                 fetch(mirror, &mirror->task[t]);
 }
 
-/* ---- offsets ---- */
+/* ---- life ---- */
 
-static void every(Mirror *mirror, SimTime interval, uint16_t kind)
+static int64_t starting_place(const Mirror *mirror, uint32_t p)
 {
-    sim_after(mirror->world->sim, interval, SIM_PHASE_MESSAGE,
-              (SimEvent){.component = mirror->id, .kind = kind});
+    const Log *log = &mirror->source->log[p];
+    switch ((MirrorStart)mirror->config->start_from) {
+    case MIRROR_FROM_NOW:
+        return log->high_watermark;
+    case MIRROR_FROM_COPIED:
+        return MAX(mirror->source->copied[p], log->base);
+    case MIRROR_FROM_EVERYTHING:
+        break;
+    }
+    return log->base;
 }
 
-/* Connect's offset flush: delayed syncs go out, and this is where a crash restarts from. */
-static void on_flush(Sim *sim, void *self, const SimEvent *event)
+bool mirror_copies_all(const MirrorConfig *config)
 {
-    (void)sim, (void)event;
-    Mirror *mirror = self;
+    return config->policy == MIRROR_POLICY_IDENTITY && config->start_from == MIRROR_FROM_EVERYTHING;
+}
+
+/* Under the names of the source's topics a copy cannot be told from a record of the cluster's own:
+ * what is there now is copied whole, at the price of doubles; what comes later is not sent back. */
+static int64_t whole_below(const Mirror *mirror, uint32_t p)
+{
+    return mirror->config->policy == MIRROR_POLICY_IDENTITY ? mirror->source->log[p].end : 0;
+}
+
+static void begin(Mirror *mirror)
+{
+    mirror->phase = MIRROR_RUNS;
+    mirror->onto_primary = mirror->target->primary;
+    mirror->source->pin_follows = false;
     for (uint32_t p = 0; p < mirror->source->partitions; p++) {
-        OffsetSync sync;
-        if (offset_sync_writer_flush(&mirror->writer[p], &sync))
-            offset_sync_store_add(&mirror->store[p], sync);
-        mirror->source->pin[p] = mirror->delivered[p];
-        storage_trim(mirror->source, p, mirror->world->ledger);
+        mirror->flushed[p] = mirror->source->pin[p] = starting_place(mirror, p);
+        mirror->whole[p] = whole_below(mirror, p);
     }
-    every(mirror, mirror->config->offset_flush_interval, MIRROR_FLUSH);
+    mirror_reset_offsets(mirror);
+    if (!mirror->ticking)
+        mirror_start_timers(mirror);
+    rewind_tasks(mirror, mirror->flushed);
+    World *world = mirror->world;
+    story_platform(world->story, sim_now(world->sim), "the mirror begins to copy %s's Kafka to %s",
+                   world->region_name[mirror->source->region],
+                   world->region_name[mirror->target->region]);
 }
 
-static void on_checkpoint(Sim *sim, void *self, const SimEvent *event)
+static void answer(Mirror *mirror, uint64_t step)
 {
-    (void)sim, (void)event;
+    sim_link_send(mirror->link.to_failover, (SimEvent){.kind = MSG_DONE, .subject = step});
+}
+
+static void on_begin(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
     Mirror *mirror = self;
-    every(mirror, mirror->config->checkpoint_interval, MIRROR_CHECKPOINT);
-    if (!source_reachable(mirror))
+    if (mirror->phase != MIRROR_RUNS)
+        begin(mirror);
+    answer(mirror, event->subject);
+}
+
+/* An operator, or a script, watches the lag. A source that cannot be reached might have more. */
+static void on_look(Sim *sim, void *self, const SimEvent *event)
+{
+    Mirror *mirror = self;
+    if (!mirror_reaches_source(mirror) || mirror_unreplicated(mirror) > 0) {
+        sim_after(sim, LOOK_EVERY, SIM_PHASE_MEASURE, *event);
         return;
-    for (uint32_t g = 0; g < mirror->source->groups; g++) {
-        for (uint32_t p = 0; p < mirror->source->partitions; p++) {
-            int64_t committed = mirror->source->committed[g][p];
-            if (committed == OFFSET_NONE)
-                continue;
-            int64_t translated = offset_sync_store_translate(&mirror->store[p], committed);
-            if (translated > mirror->checkpoint[g][p])
-                mirror->checkpoint[g][p] = translated;
-        }
     }
+    mirror->awaiting = false;
+    answer(mirror, event->subject);
 }
 
-static void on_sync(Sim *sim, void *self, const SimEvent *event)
+static void on_command(Sim *sim, void *self, const SimEvent *event)
 {
-    (void)sim, (void)event;
     Mirror *mirror = self;
-    every(mirror, mirror->config->sync_interval, MIRROR_SYNC);
-    if (!target_reachable(mirror) || mirror->target->has_members)
-        return; /* a group with members refuses foreign commits */
-    for (uint32_t g = 0; g < mirror->target->groups; g++)
-        for (uint32_t p = 0; p < mirror->target->partitions; p++)
-            if (mirror->checkpoint[g][p] > mirror->target->committed[g][p])
-                mirror->target->committed[g][p] = mirror->checkpoint[g][p];
-}
-
-static void start_timers(Mirror *mirror)
-{
-    const MirrorConfig *config = mirror->config;
-    RandomStream *phase = &mirror->phase_draws;
-    every(mirror, (SimTime)(random_uniform(phase) * (double)config->offset_flush_interval),
-          MIRROR_FLUSH);
-    every(mirror, (SimTime)(random_uniform(phase) * (double)config->checkpoint_interval),
-          MIRROR_CHECKPOINT);
-    SimTime sync = (SimTime)(random_uniform(phase) * (double)config->sync_interval);
-    if (config->sync_group_offsets)
-        every(mirror, sync, MIRROR_SYNC);
+    bool look = event->tag == ACTION_AWAIT_MIRROR;
+    SIM_CHECK(look || event->tag == ACTION_START_MIRROR);
+    if (look && mirror->awaiting)
+        return;
+    mirror->awaiting = mirror->awaiting || look;
+    sim_after(sim, event->value, look ? SIM_PHASE_MEASURE : SIM_PHASE_MESSAGE,
+              (SimEvent){.component = mirror->id,
+                         .kind = look ? MIRROR_LOOK : MIRROR_BEGIN,
+                         .subject = event->subject});
 }
 
 /* ---- faults ---- */
@@ -345,32 +365,30 @@ static void on_down(Sim *sim, void *self)
 {
     (void)sim;
     Mirror *mirror = self;
+    mirror->ticking = mirror->awaiting = false;
     for (uint32_t t = 0; t < mirror->config->tasks; t++)
         mirror->task[t].epoch++;
 }
 
-/* A new worker starts from the flushed offsets and reads the sync topic anew. */
+/* A new worker starts from the flushed offsets. */
 static void on_up(Sim *sim, void *self)
 {
     (void)sim;
     Mirror *mirror = self;
-    for (uint32_t p = 0; p < mirror->source->partitions; p++) {
-        OffsetSync newest = mirror->store[p].sync[0];
-        bool any = mirror->store[p].any;
-        offset_sync_store_init(&mirror->store[p], true);
-        if (any)
-            offset_sync_store_add(&mirror->store[p], newest);
-        offset_sync_writer_init(&mirror->writer[p], mirror->config->offset_lag_max);
-    }
-    rewind_tasks(mirror, mirror->source->pin);
-    start_timers(mirror);
+    if (mirror->phase == MIRROR_IDLE)
+        return;
+    mirror_restart_offsets(mirror);
+    rewind_tasks(mirror, mirror->flushed);
+    mirror_start_timers(mirror);
 }
 
 static const SimHandler handlers[MIRROR_KINDS] = {
-    [MSG_RECORDS] = on_records,          [MSG_LINK] = on_link,
-    [MIRROR_DELIVER] = on_deliver,       [MIRROR_POLL] = on_poll,
-    [MIRROR_RETRY] = on_retry,           [MIRROR_FLUSH] = on_flush,
-    [MIRROR_CHECKPOINT] = on_checkpoint, [MIRROR_SYNC] = on_sync,
+    [MSG_RECORDS] = on_records,       [MSG_LINK] = on_link,
+    [MSG_COMMAND] = on_command,       [MIRROR_DELIVER] = on_deliver,
+    [MIRROR_POLL] = on_poll,          [MIRROR_RETRY] = on_retry,
+    [MIRROR_FLUSH] = mirror_on_flush, [MIRROR_CHECKPOINT] = mirror_on_checkpoint,
+    [MIRROR_SYNC] = mirror_on_sync,   [MIRROR_BEGIN] = on_begin,
+    [MIRROR_LOOK] = on_look,
 };
 
 static const SimType mirror_type = {.name = "mirror",
@@ -382,34 +400,36 @@ static const SimType mirror_type = {.name = "mirror",
 
 /* ---- making ---- */
 
+static void make_partitions(Mirror *mirror)
+{
+    uint32_t partitions = mirror->source->partitions;
+    mirror->polled = g_new0(int64_t, partitions);
+    mirror->delivered = g_new0(int64_t, partitions);
+    mirror->flushed = g_new0(int64_t, partitions);
+    mirror->whole = g_new0(int64_t, partitions);
+    mirror->writer = g_new0(OffsetSyncWriter, partitions);
+    mirror->store = g_new0(OffsetSyncStore, partitions);
+    for (uint32_t g = 0; g < mirror->source->groups; g++)
+        mirror->checkpoint[g] = g_new(int64_t, partitions);
+    mirror_reset_offsets(mirror);
+}
+
 Mirror *mirror_new(World *world, const MirrorConfig *config, Storage *source, Storage *target)
 {
     Mirror *mirror = g_new0(Mirror, 1);
-    uint32_t partitions = source->partitions;
+    const char *name = mirror_name[target->region];
     mirror->world = world;
     mirror->config = config;
     mirror->source = source;
     mirror->target = target;
-    mirror->id = sim_add(world->sim, &mirror_type, mirror, "mirror");
-    mirror->latency_draws = world_stream(world, "mirror", "latency");
-    mirror->poll_draws = world_stream(world, "mirror", "poll");
-    mirror->phase_draws = world_stream(world, "mirror", "phase");
+    mirror->id = sim_add(world->sim, &mirror_type, mirror, name);
+    mirror->latency_draws = world_stream(world, name, "latency");
+    mirror->poll_draws = world_stream(world, name, "poll");
+    mirror->phase_draws = world_stream(world, name, "phase");
     if (config->latency_vary == 0)
         mirror->run_latency = dist_draw(config->latency, &mirror->latency_draws);
-    mirror->polled = g_new0(int64_t, partitions);
-    mirror->delivered = g_new0(int64_t, partitions);
-    mirror->writer = g_new0(OffsetSyncWriter, partitions);
-    mirror->store = g_new0(OffsetSyncStore, partitions);
-    for (uint32_t p = 0; p < partitions; p++) {
-        offset_sync_writer_init(&mirror->writer[p], config->offset_lag_max);
-        offset_sync_store_init(&mirror->store[p], true);
-    }
-    for (uint32_t g = 0; g < source->groups; g++) {
-        mirror->checkpoint[g] = g_new(int64_t, partitions);
-        for (uint32_t p = 0; p < partitions; p++)
-            mirror->checkpoint[g][p] = OFFSET_NONE;
-    }
-    mirror->task = g_new0(Task, (size_t)config->tasks);
+    make_partitions(mirror);
+    mirror->task = g_new0(MirrorTask, (size_t)config->tasks);
     for (uint32_t t = 0; t < config->tasks; t++) {
         mirror->task[t].number = t;
         mirror->task[t].lane = sim_lane_new(world->sim);
@@ -429,6 +449,8 @@ void mirror_free(Mirror *mirror)
     g_free(mirror->task);
     g_free(mirror->polled);
     g_free(mirror->delivered);
+    g_free(mirror->flushed);
+    g_free(mirror->whole);
     g_free(mirror->writer);
     g_free(mirror->store);
     g_free(mirror);
@@ -439,137 +461,42 @@ SimComponent mirror_component(const Mirror *mirror)
     return mirror->id;
 }
 
+uint32_t mirror_region(const Mirror *mirror)
+{
+    return (mirror_at_target(mirror->config) ? mirror->target : mirror->source)->region;
+}
+
 void mirror_connect(Mirror *mirror, MirrorLinks links)
 {
     mirror->link = links;
     sim_link_watch(links.wan, mirror->id, MSG_LINK);
-    if (mirror->config->runs_in == REGION_PASSIVE) /* a fetch that the link swallowed is repeated */
+    if (mirror_at_target(mirror->config)) /* a fetch that the link swallowed is repeated */
         sim_link_watch(links.to_source, mirror->id, MSG_LINK);
-    start_timers(mirror);
 }
 
-void mirror_start_task(Mirror *mirror, uint32_t task, uint32_t fetcher)
+void mirror_set_fetcher(Mirror *mirror, uint32_t task, uint32_t fetcher)
 {
     mirror->task[task].fetcher = fetcher;
-    fetch(mirror, &mirror->task[task]);
+}
+
+void mirror_start(Mirror *mirror)
+{
+    mirror->phase = MIRROR_RUNS;
+    mirror->onto_primary = mirror->target->primary;
+    mirror->source->pin_follows = false;
+    mirror_start_timers(mirror);
+    for (uint32_t t = 0; t < mirror->config->tasks; t++)
+        fetch(mirror, &mirror->task[t]);
 }
 
 uint64_t mirror_unreplicated(const Mirror *mirror)
 {
     int64_t sum = 0;
-    for (uint32_t p = 0; p < mirror->source->partitions; p++)
-        sum += mirror->source->log[p].high_watermark - mirror->delivered[p];
+    for (uint32_t p = 0; p < mirror->source->partitions; p++) {
+        const Log *log = &mirror->source->log[p];
+        sum += log->high_watermark - mirror->delivered[p];
+        for (int64_t o = mirror->delivered[p]; log->marks_copies && o < log->high_watermark; o++)
+            sum -= skips(mirror, p, o);
+    }
     return (uint64_t)sum;
 }
-
-static const char *const runs_in_choices[] = {"active", "passive", NULL};
-static const char *const vary_choices[] = {"run", "batch", NULL};
-
-#define AT(member) offsetof(MirrorConfig, member)
-static const ParamSpec specs[] = {
-    {.key = "enabled",
-     .type = PARAM_FLAG,
-     .offset = AT(enabled),
-     .fallback = "yes",
-     .text = "Whether there is a mirror. no: topics are not replicated; after a failover the "
-             "passive Kafka is empty.",
-     .source = ""},
-    {.key = "runs_in",
-     .type = PARAM_CHOICE,
-     .offset = AT(runs_in),
-     .fallback = "passive",
-     .choices = runs_in_choices,
-     .text = "Region of the Connect workers. In the passive region a batch already polled survives "
-             "the outage; in the active one it is lost.",
-     .source = "KIP-382: run MirrorMaker close to the target (remote consume, local produce)"},
-    {.key = "tasks",
-     .type = PARAM_COUNT,
-     .offset = AT(tasks),
-     .fallback = "1",
-     .min = 1,
-     .max = MIRROR_TASKS_MAX,
-     .text = "Tasks that share the partitions round-robin; each is one serial poll and send loop.",
-     .source = "tasks.max defaults to 1"},
-    {.key = "latency",
-     .type = PARAM_DIST,
-     .offset = AT(latency),
-     .fallback = "{lognormal: {median: 500ms, p99: 7s}}",
-     .text = "From the poll of a batch to its acknowledgement by the target cluster.",
-     .source = "ours: no steady-state figure is published; calibrate from replication-latency-ms. "
-               "AppsFlyer (2019) saw p90 7 s, p99 14 s across regions with Brooklin"},
-    {.key = "latency_varies",
-     .type = PARAM_CHOICE,
-     .offset = AT(latency_vary),
-     .fallback = "run",
-     .choices = vary_choices,
-     .text = "How often the latency is drawn. run: one latency is drawn for the whole run. batch: "
-             "one for every batch, which in "
-             "order holds up those behind it.",
-     .source = ""},
-    {.key = "poll_interval",
-     .type = PARAM_DIST,
-     .offset = AT(poll_interval),
-     .fallback = "25ms",
-     .text = "From one poll that returned records to the next: a round trip to the source.",
-     .source = "P50 round trip Central India to West India, April 2024: 25 ms"},
-    {.key = "max_poll_records",
-     .type = PARAM_COUNT,
-     .offset = AT(max_poll_records),
-     .fallback = "500",
-     .min = 1,
-     .max = 1e6,
-     .text = "Most records that one poll returns.",
-     .source = "Kafka consumer configuration: max.poll.records 500"},
-    {.key = "throughput",
-     .type = PARAM_RATE,
-     .offset = AT(throughput),
-     .fallback = "0/s",
-     .text =
-         "Records that one task can send (max.in.flight=1: partitions per broker x batch size / "
-         "produce round trip). 0/s: no cap. Below the arrival rate the lag grows without end.",
-     .source = "Klarrio, November 2024: one MM2 fell hours behind at 2,500 messages/s over a WAN"},
-    {.key = "offset_lag_max",
-     .type = PARAM_COUNT,
-     .offset = AT(offset_lag_max),
-     .fallback = "100",
-     .min = 0,
-     .max = 1e9,
-     .text = "Records per partition that may pass without an offset sync.",
-     .source = "MirrorMaker: offset.lag.max 100"},
-    {.key = "offset_flush_interval",
-     .type = PARAM_TIME,
-     .offset = AT(offset_flush_interval),
-     .fallback = "60s",
-     .min = 0.001,
-     .max = 86400,
-     .text = "How often Connect flushes source offsets and delayed offset syncs. A crashed mirror "
-             "copies again what it copied since.",
-     .source = "Kafka Connect: offset.flush.interval.ms 60000"},
-    {.key = "checkpoints.interval",
-     .type = PARAM_TIME,
-     .offset = AT(checkpoint_interval),
-     .fallback = "60s",
-     .min = 0.001,
-     .max = 86400,
-     .text = "How often the consumers' committed offsets are translated. Stops with the source.",
-     .source = "MirrorMaker: emit.checkpoints.interval.seconds 60"},
-    {.key = "sync_group_offsets.enabled",
-     .type = PARAM_FLAG,
-     .offset = AT(sync_group_offsets),
-     .fallback = "no",
-     .text = "Write translated offsets to the passive consumer group while it is empty. Without it "
-             "the group has no offset at failover and consumers.start decides.",
-     .source = "KIP-545: sync.group.offsets.enabled false"},
-    {.key = "sync_group_offsets.interval",
-     .type = PARAM_TIME,
-     .offset = AT(sync_interval),
-     .fallback = "60s",
-     .min = 0.001,
-     .max = 86400,
-     .text = "How often they are written.",
-     .source = "KIP-545: sync.group.offsets.interval.seconds 60"},
-};
-#undef AT
-
-const ParamTable mirror_table = {
-    .specs = specs, .count = G_N_ELEMENTS(specs), .size = sizeof(MirrorConfig)};

@@ -1,5 +1,14 @@
-/* MirrorMaker 2: copies the active region's topics to the passive region, and translates the
- * consumers' offsets.
+/* MirrorMaker 2: copies one region's topics to the other, and translates the consumers' offsets.
+ *
+ * There is one mirror for each direction. The one into the passive region runs from the start; the
+ * one back into the active region begins with the step start-mirror of a runbook that moves service
+ * there, and begins where start_from says. States: IDLE (not started) -> RUNS -> OVER (its target
+ * has been made the primary), from which start-mirror starts it again. The step await-mirror is
+ * done when everything that the source shows has been written in the target.
+ *
+ * A record that the other direction's mirror has written is not sent back (the default policy's
+ * alias tells it; under the identity policy, which has no such check, the model sees to it), but
+ * for what was there before an identity mirror began: that is copied, as doubles.
  *
  * Each task owns the partitions p with p % tasks == its number and runs one serial loop: wait until
  * the source has something (long poll), take up to max_poll_records, send. A batch leaves when the
@@ -28,9 +37,20 @@
 
 #define MIRROR_TASKS_MAX 256
 
+typedef enum MirrorPolicy { MIRROR_POLICY_DEFAULT, MIRROR_POLICY_IDENTITY } MirrorPolicy;
+
+/* Where a mirror that is started by a runbook begins, in each partition of its source. */
+typedef enum MirrorStart {
+    MIRROR_FROM_COPIED, /* behind the last record that the other direction wrote there */
+    MIRROR_FROM_NOW,
+    MIRROR_FROM_EVERYTHING
+} MirrorStart;
+
 typedef struct MirrorConfig {
     bool enabled;
-    int runs_in; /* region */
+    int runs_in;    /* region of the mirror into the passive one; the other: at the same end */
+    int policy;     /* MirrorPolicy */
+    int start_from; /* MirrorStart */
     int64_t tasks;
     Dist *latency;
     int latency_vary; /* 0: one draw a run; 1: one a batch */
@@ -48,21 +68,32 @@ extern const ParamTable mirror_table;
 
 typedef struct Mirror Mirror;
 
+/* By the region that it copies into: names the component and its streams. */
+extern const char *const mirror_name[REGIONS];
+
+/* Would one that is started late copy even what the other direction wrote? */
+bool mirror_copies_all(const MirrorConfig *config);
+/* The storage of its source must be pinned (storage_pin) before it starts. */
 Mirror *mirror_new(World *world, const MirrorConfig *config, Storage *source, Storage *target);
 void mirror_free(Mirror *mirror);
 SimComponent mirror_component(const Mirror *mirror);
+/* Where its workers run. */
+uint32_t mirror_region(const Mirror *mirror);
 
 typedef struct MirrorLinks {
-    SimLink *to_source; /* fetches: over the WAN if it runs in the passive region */
+    SimLink *to_source; /* fetches: over the WAN if it runs in the target's region */
     SimLink *wan;       /* from the source's region to the target's */
-    SimComponent source_kafka, target_kafka, self_region_consumers;
+    SimLink *to_failover;
+    SimComponent source_kafka, target_kafka;
 } MirrorLinks;
 
 void mirror_connect(Mirror *mirror, MirrorLinks links);
-/* The fetcher index that the source cluster gave to a task; starts the task's loop. */
-void mirror_start_task(Mirror *mirror, uint32_t task, uint32_t fetcher);
+/* The fetcher index that the source cluster gave to a task. */
+void mirror_set_fetcher(Mirror *mirror, uint32_t task, uint32_t fetcher);
+/* It runs from the beginning, on logs that are empty. */
+void mirror_start(Mirror *mirror);
 
-/* Committed in the source and not yet written in the target. */
+/* Committed in the source and not yet written in the target, but for what it never will copy. */
 uint64_t mirror_unreplicated(const Mirror *mirror);
 
 #endif

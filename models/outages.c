@@ -20,8 +20,9 @@ static void fail_region(Platform *platform, uint32_t region, SimTime from, SimTi
     sim_outage(sim, consumers_component(platform->consumers[region]), from, to);
     sim_outage(sim, kafka_component(platform->kafka[region]), from, to);
     sim_outage(sim, database_component(platform->database[region]), from, to);
-    if (platform->mirror && platform->scenario->mirror.runs_in == (int)region)
-        sim_outage(sim, mirror_component(platform->mirror), from, to);
+    for (uint32_t r = 0; r < REGIONS; r++)
+        if (platform->mirror[r] && mirror_region(platform->mirror[r]) == region)
+            sim_outage(sim, mirror_component(platform->mirror[r]), from, to);
 }
 
 static void fail(Platform *platform, const EventConfig *event, SimTime from, SimTime to)
@@ -51,8 +52,9 @@ static void fail(Platform *platform, const EventConfig *event, SimTime from, Sim
             sim_outage(sim, sim_link_component(platform->wan[WAN_BACK]), from, to);
         break;
     case FAULT_MIRROR:
-        if (platform->mirror)
-            sim_outage(sim, mirror_component(platform->mirror), from, to);
+        for (uint32_t r = 0; r < REGIONS; r++)
+            if (platform->mirror[r])
+                sim_outage(sim, mirror_component(platform->mirror[r]), from, to);
         break;
     case FAULT_ROUTER:
         sim_outage(sim, router_component(platform->router), from, to);
@@ -151,8 +153,8 @@ static void on_outage(Sim *sim, void *self, const SimEvent *event)
     Platform *platform = self;
     database_note_outage(platform->database[REGION_ACTIVE]);
     failover_note_outage(platform->failover);
-    if (platform->mirror)
-        platform->mirror_unreplicated = mirror_unreplicated(platform->mirror);
+    if (platform->mirror[REGION_PASSIVE])
+        platform->mirror_unreplicated = mirror_unreplicated(platform->mirror[REGION_PASSIVE]);
 }
 
 static const SimHandler observer_handlers[OBSERVER_KINDS] = {[OBSERVE_OUTAGE] = on_outage};

@@ -44,9 +44,10 @@ static void make_components(Platform *platform)
         make_region(platform, r);
     for (uint32_t r = 0; application_relayed(&s->application) && r < REGIONS; r++)
         make_relay(platform, r);
-    if (s->mirror.enabled)
-        platform->mirror = mirror_new(world, &s->mirror, platform->storage[REGION_ACTIVE],
-                                      platform->storage[REGION_PASSIVE]);
+    for (uint32_t r = REGIONS; r-- > 0;)
+        if (scenario_mirrors_into(s, r))
+            platform->mirror[r] = mirror_new(world, &s->mirror, platform->storage[other_region(r)],
+                                             platform->storage[r]);
     platform->users = users_new(world, &s->users, s->run.duration, s->run.warmup);
     platform->router = router_new(world, &s->router);
     platform->control = control_new(world);
@@ -84,7 +85,8 @@ static void platform_clear(Platform *platform)
     router_free(platform->router);
     control_free(platform->control);
     failover_free(platform->failover);
-    mirror_free(platform->mirror);
+    for (int r = 0; r < REGIONS; r++)
+        mirror_free(platform->mirror[r]);
     for (int r = 0; r < REGIONS; r++) {
         relay_free(platform->relay[r]);
         outbox_free(platform->outbox[r]);

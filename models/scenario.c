@@ -56,6 +56,11 @@ const EventConfig *scenario_event(const Scenario *scenario, size_t index)
     return &ITEMS(const EventConfig, scenario->top.events)[index];
 }
 
+bool scenario_mirrors_into(const Scenario *scenario, uint32_t region)
+{
+    return scenario->mirror.enabled && region == REGION_PASSIVE;
+}
+
 const char *scenario_name(const Scenario *scenario)
 {
     return scenario->top.name;

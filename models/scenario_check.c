@@ -205,6 +205,22 @@ static void warn_of_runbook(const Check *check)
                        "the runbook fences the primary and promotes no other: nobody can write");
 }
 
+/* The mirror's steps need one. */
+static void check_mirror_steps(const Check *check)
+{
+    const Scenario *s = check->scenario;
+    static const Action needs[] = {ACTION_AWAIT_MIRROR, ACTION_START_MIRROR};
+    for (size_t i = 0; !s->mirror.enabled && i < G_N_ELEMENTS(needs); i++) {
+        int step = failover_step_find(&s->failover, action_name[needs[i]]);
+        Path path;
+        if (step >= 0)
+            param_doc_error(check->doc, check->diags,
+                            path_to(&path, "failover.steps", (size_t)step, "step"),
+                            "leave the step out, or set mirror.enabled to yes",
+                            "step %s: there is no mirror", action_name[needs[i]]);
+    }
+}
+
 static void check_steps(const Check *check)
 {
     if (failed(check, "failover.steps"))
@@ -214,6 +230,7 @@ static void check_steps(const Check *check)
         good = check_step_names(check, i) && good;
     if (good)
         check_cycle(check);
+    check_mirror_steps(check);
     warn_of_runbook(check);
 }
 

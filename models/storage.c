@@ -9,6 +9,7 @@ Storage *storage_new(uint32_t region, uint32_t partitions, uint32_t groups)
     storage->partitions = partitions;
     storage->groups = groups;
     storage->log = g_new0(Log, partitions);
+    storage->copied = g_new0(int64_t, partitions);
     for (uint32_t g = 0; g < groups; g++) {
         storage->committed[g] = g_new(int64_t, partitions);
         for (uint32_t p = 0; p < partitions; p++)
@@ -26,6 +27,7 @@ void storage_free(Storage *storage)
     for (uint32_t g = 0; g < storage->groups; g++)
         g_free(storage->committed[g]);
     g_free(storage->log);
+    g_free(storage->copied);
     g_free(storage->pin);
     g_free(storage);
 }
@@ -33,6 +35,13 @@ void storage_free(Storage *storage)
 void storage_pin(Storage *storage)
 {
     storage->pin = g_new0(int64_t, storage->partitions);
+}
+
+void storage_mark_copies(Storage *storage, bool follow)
+{
+    storage->pin_follows = follow;
+    for (uint32_t p = 0; p < storage->partitions; p++)
+        storage->log[p].marks_copies = true;
 }
 
 int64_t storage_commit(Storage *storage, uint32_t partition, int64_t offset, Ledger *ledger)
@@ -66,4 +75,14 @@ void storage_trim(Storage *storage, uint32_t partition, Ledger *ledger)
     while (offset < needed && ledger_effects_done(ledger, log_at(log, offset), storage->groups))
         offset++;
     log_trim(log, offset, ledger);
+}
+
+void storage_copied(Storage *storage, uint32_t partition, Ledger *ledger)
+{
+    int64_t end = storage->log[partition].end;
+    storage->copied[partition] = end;
+    if (storage->pin_follows)
+        storage->pin[partition] = end;
+    storage_commit(storage, partition, end, ledger);
+    storage_trim(storage, partition, ledger);
 }

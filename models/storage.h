@@ -22,7 +22,9 @@ typedef struct Storage {
     int64_t *committed[LEDGER_GROUPS]; /* by group and partition */
     bool primary;                      /* the cluster takes producers' writes */
     bool consumed_here;                /* the groups act in this region */
+    bool pin_follows; /* a mirror that has not begun will want only what no mirror wrote */
     bool has_members; /* the groups are not empty here: they refuse foreign commits */
+    int64_t *copied;  /* by partition: behind the last record that a mirror wrote here */
     int64_t *pin; /* by partition: a mirror may still read from here on; NULL: nobody mirrors it */
 } Storage;
 
@@ -30,6 +32,11 @@ Storage *storage_new(uint32_t region, uint32_t partitions, uint32_t groups);
 void storage_free(Storage *storage);
 /* A mirror will read these logs: keep records from its cursor on (the pins start at 0). */
 void storage_pin(Storage *storage);
+/* It may begin late: note which records are another mirror's copies. With `follow`, the pins move
+ * along with these until it begins. Before the first record. */
+void storage_mark_copies(Storage *storage, bool follow);
+/* A mirror has written up to the end: visible at once. */
+void storage_copied(Storage *storage, uint32_t partition, Ledger *ledger);
 /* Make records below `offset` visible: raises the high watermark and stamps the events. */
 int64_t storage_commit(Storage *storage, uint32_t partition, int64_t offset, Ledger *ledger);
 /* Release the records at the front that nobody can need again. */

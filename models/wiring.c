@@ -90,27 +90,48 @@ static void connect_region(Platform *platform, uint32_t region)
 #undef MANAGE
 }
 
-/* In the passive region it fetches over the WAN; in the active one its fetches stay local. */
-static void connect_mirror(Platform *platform)
+/* At its target it fetches over the WAN; at its source its fetches stay local. */
+static void connect_mirror(Platform *platform, uint32_t into)
 {
-    const Scenario *s = platform->scenario;
-    Mirror *mirror = platform->mirror;
-    Kafka *source = platform->kafka[REGION_ACTIVE];
-    bool remote = s->mirror.runs_in == REGION_PASSIVE;
+    const NetworkConfig *network = &platform->scenario->network;
+    Mirror *mirror = platform->mirror[into];
+    Kafka *source = platform->kafka[other_region(into)];
+    const char *name = mirror_name[into];
+    SimLink *out = platform->wan[into == REGION_PASSIVE ? WAN_OUT : WAN_BACK];
+    SimLink *back = platform->wan[into == REGION_PASSIVE ? WAN_BACK : WAN_OUT];
     SimComponent self = mirror_component(mirror), kafka = kafka_component(source);
-    SimLink *answers = remote ? platform->wan[WAN_OUT]
-                              : link_to(platform, "mirror", "self", s->network.local, self);
-    SimLink *fetches = remote ? platform->wan[WAN_BACK]
-                              : link_to(platform, "mirror", "source", s->network.local, kafka);
-    mirror_connect(mirror,
-                   (MirrorLinks){.to_source = fetches,
-                                 .wan = platform->wan[WAN_OUT],
-                                 .source_kafka = kafka,
-                                 .target_kafka = kafka_component(platform->kafka[REGION_PASSIVE])});
-    for (uint32_t t = 0; t < s->mirror.tasks; t++)
-        mirror_start_task(
-            mirror, t,
-            kafka_add_fetcher(source, self, (uint16_t)t, answers, (uint32_t)s->mirror.tasks, t));
+    bool remote = mirror_region(mirror) == into;
+    SimLink *answers = remote ? out : link_to(platform, name, "self", network->local, self);
+    SimLink *fetches = remote ? back : link_to(platform, name, "source", network->local, kafka);
+    mirror_connect(mirror, (MirrorLinks){.to_source = fetches,
+                                         .wan = out,
+                                         .to_failover = link_to(
+                                             platform, name, "failover", network->management,
+                                             failover_component(platform->failover)),
+                                         .source_kafka = kafka,
+                                         .target_kafka = kafka_component(platform->kafka[into])});
+    uint32_t tasks = (uint32_t)platform->scenario->mirror.tasks;
+    for (uint32_t t = 0; t < tasks; t++)
+        mirror_set_fetcher(mirror, t,
+                           kafka_add_fetcher(source, self, (uint16_t)t, answers, tasks, t));
+}
+
+/* The mirror into the passive region runs; the other one may begin later, and wants what the first
+ * did not write. */
+static void connect_mirrors(Platform *platform)
+{
+    const MirrorConfig *config = &platform->scenario->mirror;
+    storage_pin(platform->storage[REGION_ACTIVE]);
+    if (platform->mirror[REGION_PASSIVE]) {
+        connect_mirror(platform, REGION_PASSIVE);
+        mirror_start(platform->mirror[REGION_PASSIVE]);
+    }
+    if (!platform->mirror[REGION_ACTIVE])
+        return;
+    storage_pin(platform->storage[REGION_PASSIVE]);
+    storage_mark_copies(platform->storage[REGION_PASSIVE], !mirror_copies_all(config));
+    storage_mark_copies(platform->storage[REGION_ACTIVE], false);
+    connect_mirror(platform, REGION_ACTIVE);
 }
 
 static void connect_front(Platform *platform)
@@ -141,7 +162,7 @@ static void connect_front(Platform *platform)
 static SimComponent performer(const Platform *platform, Action action, uint32_t to)
 {
     uint32_t from = other_region(to);
-    const Mirror *mirror = to == REGION_PASSIVE ? platform->mirror : NULL;
+    const Mirror *mirror = platform->mirror[to];
     SimComponent into = mirror ? mirror_component(mirror) : 0;
     const SimComponent table[ACTIONS] = {
         [ACTION_FENCE] = control_component(platform->control),
@@ -191,9 +212,7 @@ void wiring_connect(Platform *platform)
     connect_front(platform);
     connect_failover(platform);
     database_replicate(platform->database[REGION_ACTIVE], platform->database[REGION_PASSIVE]);
-    storage_pin(platform->storage[REGION_ACTIVE]);
-    if (platform->mirror)
-        connect_mirror(platform);
+    connect_mirrors(platform);
     for (uint32_t r = 0; r < REGIONS; r++)
         if (platform->relay[r])
             connect_relay(platform, r);

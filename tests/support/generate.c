@@ -174,6 +174,8 @@ static const Key kafka[] = {
 static const Key mirror[] = {
     {"enabled", KEY_CHOICE, 0, 0, 0.5, "yes yes yes no", NULL},
     {"runs_in", KEY_CHOICE, 0, 0, 0.6, "active passive", NULL},
+    {"policy", KEY_CHOICE, 0, 0, 0.3, "default identity", NULL},
+    {"start_from", KEY_CHOICE, 0, 0, 0.3, "copied-end now everything", NULL},
     {"tasks", KEY_COUNT, 1, 6, 0.5, NULL, NULL},
     {"latency", KEY_DIST, 0.01, 10, 0.7, NULL, NULL},
     {"latency_varies", KEY_CHOICE, 0, 0, 0.6, "run batch", NULL},
