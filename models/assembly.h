@@ -7,6 +7,7 @@
 #include "models/audit.h"
 #include "models/config.h"
 #include "models/control.h"
+#include "models/resolvers.h"
 
 enum { WAN_OUT, WAN_BACK, WANS };
 
@@ -19,6 +20,7 @@ typedef struct Platform {
     Storage *storage[REGIONS];
     Users *users;
     Router *router;
+    Resolvers *resolvers; /* NULL: users ask the router themselves */
     Application *application[REGIONS];
     Kafka *kafka[REGIONS];
     Consumers *consumers[REGIONS];

@@ -100,6 +100,18 @@ static inline uint32_t request_extra(uint32_t session_region, uint32_t edge, boo
     return session_region | (edge & 0x7fff) << 8 | (keyed ? 1u << 31 : 0);
 }
 
+/* The affinity cookie: the region that answered this user last, if the router set one. */
+static inline uint32_t request_add_cookie(uint32_t extra, uint32_t region)
+{
+    return region < REGIONS ? extra | (region + 1) << 23 : extra;
+}
+
+static inline uint32_t request_cookie(uint32_t extra)
+{
+    uint32_t cookie = extra >> 23 & 3;
+    return cookie > 0 ? cookie - 1 : REGION_NONE;
+}
+
 static inline uint32_t request_session(uint32_t extra)
 {
     return extra & 0xff;

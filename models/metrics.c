@@ -143,6 +143,14 @@ static double rto_reroute(const RunFacts *facts)
     return span(recovery->outage_at, recovery->edges_all_at);
 }
 
+static double router_returned(const RunFacts *facts)
+{
+    const Recovery *recovery = facts->recovery;
+    return recovery->edges_first_at == SIM_NEVER
+               ? NAN
+               : span(recovery->outage_at, recovery->edges_back_at);
+}
+
 static double rto_first(const RunFacts *facts)
 {
     return span(facts->recovery->outage_at, facts->recovery->first_success_at);
@@ -397,6 +405,9 @@ static double events_delivered(const RunFacts *facts)
     X("rto.reroute", SECONDS, rto_reroute,                                                         \
       "With router.failover = runbook, the length of the step reroute; with automatic, from the "  \
       "outage until the last edge sends its users to the passive region.")                         \
+    X("router.returned", SECONDS, router_returned,                                                 \
+      "From the outage until the router, having sent users to the passive region, has returned "   \
+      "all of them, the last time.")                                                               \
     X("rto.first", SECONDS, rto_first,                                                             \
       "From the outage to the first acknowledgement of an attempt sent after it.")                 \
     X("rto.service", SECONDS, rto_service,                                                         \

@@ -52,6 +52,8 @@ static void make_components(Platform *platform)
     platform->router = router_new(world, &s->router);
     platform->control = control_new(world);
     platform->failover = failover_new(world, &s->failover);
+    if (resolvers_needed(&s->router))
+        platform->resolvers = resolvers_new(world, &s->router, s->users.population);
 }
 
 /* ---- a run ---- */
@@ -83,6 +85,7 @@ static void platform_clear(Platform *platform)
 {
     users_free(platform->users);
     router_free(platform->router);
+    resolvers_free(platform->resolvers);
     control_free(platform->control);
     failover_free(platform->failover);
     for (int r = 0; r < REGIONS; r++)

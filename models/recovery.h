@@ -35,7 +35,9 @@ typedef struct Recovery {
     RecoveryStamp step[RECOVERY_STEPS_MAX]; /* the runbook's */
     uint32_t steps;
     SimTime edges_first_at, edges_all_at; /* first and last edge that turned to the other region */
-    SimTime edges_back_at;                /* all have turned back by themselves */
+    SimTime edges_back_at;                /* all have turned back, the last time */
+    uint32_t edges_most;                  /* that had turned at one time, */
+    SimTime edges_most_at;                /* and when first so many had */
     SimTime first_success_at; /* first acknowledgement of an attempt sent after the outage */
     SimTime consumers_drained_at;
     bool consumers_resumed;

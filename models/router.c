@@ -2,7 +2,27 @@
 
 #include "sim/check.h"
 
-enum { ROUTER_PROBE = MSG_KINDS, ROUTER_DEADLINE, ROUTER_REROUTED, ROUTER_KINDS };
+enum {
+    ROUTER_PROBE = MSG_KINDS,
+    ROUTER_DEADLINE,
+    ROUTER_REROUTED,
+    ROUTER_CONFIGURED,
+    ROUTER_HELD,
+    ROUTER_KINDS
+};
+
+#define ROUTE_DRAWN 254 /* both regions, by their shares */
+
+typedef struct Edge {
+    /* its configuration */
+    uint8_t preferred; /* region of priority 1 */
+    bool weighted;
+    bool enabled[REGIONS];
+    bool configured; /* has the newest */
+    /* what follows from it and from the probes */
+    uint8_t route;                /* a region, ROUTE_DRAWN, or REGION_NONE: none looks healthy */
+    SimTime usable_from[REGIONS]; /* held down until then */
+} Edge;
 
 struct Router {
     World *world;
@@ -10,68 +30,125 @@ struct Router {
     SimComponent id;
     RouterLinks link;
     Prober *prober; /* edge * REGIONS + region */
-    bool *turned;   /* by edge: prefers the passive region since the outage */
-    uint32_t edges, turned_count;
-    bool enabled[REGIONS];
-    uint32_t preferred; /* region of priority 1 */
+    Edge *edge;
+    uint32_t edges;
+    uint32_t turned, turned_at_start; /* edges that send everybody to the passive region */
     uint32_t round_robin;
-    RandomStream phase_draws, ttl_draws;
+    /* the change of configuration under way, or the last */
+    uint32_t wanted;  /* region; REGION_NONE: there was none */
+    uint32_t pending; /* edges that do not have it yet */
+    uint32_t serial;
+    bool propagating;
+    uint64_t answer; /* the step that waits for it */
+    RandomStream phase_draws, ttl_draws, share_draws, propagation_draws;
 };
 
-static const Prober *prober_of(const Router *router, uint32_t edge, uint32_t region)
+/* ---- an edge's route ---- */
+
+static bool looks_healthy(const Router *router, uint32_t e, uint32_t region)
 {
-    return &router->prober[edge * REGIONS + region];
+    return router->edge[e].enabled[region] && router->prober[e * REGIONS + region].healthy;
 }
 
-/* Priority order; REGION_NONE: every enabled region looks unhealthy. */
-static uint32_t healthy_region(const Router *router, uint32_t edge)
+static bool usable(const Router *router, uint32_t e, uint32_t region, bool held)
 {
-    for (uint32_t i = 0; i < REGIONS; i++) {
-        uint32_t region = (router->preferred + i) % REGIONS;
-        if (router->enabled[region] && prober_of(router, edge, region)->healthy)
-            return region;
+    return looks_healthy(router, e, region) &&
+           (held || router->edge[e].usable_from[region] <= sim_now(router->world->sim));
+}
+
+/* A region that is held down is better than none. */
+static uint8_t find_route(const Router *router, uint32_t e)
+{
+    const Edge *edge = &router->edge[e];
+    for (int held = 0; held <= 1; held++) {
+        bool both =
+            usable(router, e, REGION_ACTIVE, held) && usable(router, e, REGION_PASSIVE, held);
+        if (edge->weighted && both)
+            return ROUTE_DRAWN;
+        for (uint32_t i = 0; i < REGIONS; i++) {
+            uint32_t region = (edge->preferred + i) % REGIONS;
+            if (usable(router, e, region, held))
+                return (uint8_t)region;
+        }
     }
     return REGION_NONE;
 }
 
-static uint32_t choose(Router *router, uint32_t edge)
-{
-    uint32_t region = healthy_region(router, edge);
-    if (region != REGION_NONE)
-        return region;
-    do
-        region = router->round_robin++ % REGIONS;
-    while (!router->enabled[region]);
-    return region;
-}
-
-static void note_turn(Router *router, uint32_t edge)
+static void note_turned(Router *router)
 {
     World *world = router->world;
     Recovery *recovery = world->recovery;
     SimTime now = sim_now(world->sim);
-    bool passive = healthy_region(router, edge) == REGION_PASSIVE;
-    if (passive == router->turned[edge])
-        return;
-    router->turned[edge] = passive;
-    router->turned_count += passive ? 1u : UINT32_MAX;
     if (now < recovery->outage_at)
         return;
-    if (passive && recovery->edges_first_at == SIM_NEVER) {
+    if (router->turned > recovery->edges_most) {
+        recovery->edges_most = router->turned;
+        recovery->edges_most_at = now;
+    }
+    if (router->turned > router->turned_at_start && recovery->edges_first_at == SIM_NEVER) {
         recovery->edges_first_at = now;
         story_platform(world->story, now, "the first router edge sends its users to %s",
                        world->region_name[REGION_PASSIVE]);
     }
-    if (router->turned_count == router->edges && recovery->edges_all_at == SIM_NEVER) {
+    if (router->turned == router->edges && recovery->edges_all_at == SIM_NEVER) {
         recovery->edges_all_at = now;
         story_platform(world->story, now, "all %u edges of the router send their users to %s",
                        router->edges, world->region_name[REGION_PASSIVE]);
     }
-    if (router->turned_count == 0 && recovery->edges_first_at != SIM_NEVER)
+    if (router->turned == router->turned_at_start && recovery->edges_first_at != SIM_NEVER) {
         recovery->edges_back_at = now;
-    if (router->turned_count == 0 && recovery->edges_first_at != SIM_NEVER)
-        story_platform(world->story, now, "the router has returned all traffic to %s by itself",
-                       world->region_name[REGION_ACTIVE]);
+        story_platform(world->story, now, "the router has returned all traffic to %s%s",
+                       world->region_name[REGION_ACTIVE],
+                       router->wanted == REGION_ACTIVE ? "" : " by itself");
+    }
+}
+
+/* Probes, configuration or the hold-down have changed something. */
+static void find_again(Router *router, uint32_t e)
+{
+    Edge *edge = &router->edge[e];
+    uint8_t before = edge->route;
+    edge->route = find_route(router, e);
+    if (router->config->comes_back == RETURN_MANUAL && edge->route < REGIONS) {
+        edge->weighted = false;
+        edge->preferred = edge->route;
+    }
+    bool was = before == REGION_PASSIVE, is = edge->route == REGION_PASSIVE;
+    if (was == is)
+        return;
+    router->turned += is ? 1u : UINT32_MAX;
+    note_turned(router);
+}
+
+static uint32_t draw_region(Router *router)
+{
+    return random_uniform(&router->share_draws) < router->config->share ? REGION_ACTIVE
+                                                                        : REGION_PASSIVE;
+}
+
+/* No region looks healthy: Front Door spreads, DNS answers as if all were. */
+static uint32_t choose_blindly(Router *router, const Edge *edge)
+{
+    uint32_t region = edge->preferred;
+    if (router->config->kind == ROUTER_TRAFFIC_MANAGER) {
+        if (edge->weighted && edge->enabled[REGION_PASSIVE])
+            return draw_region(router);
+        return edge->enabled[region] ? region : other_region(region);
+    }
+    do
+        region = router->round_robin++ % REGIONS;
+    while (!edge->enabled[region]);
+    return region;
+}
+
+static uint32_t choose(Router *router, uint32_t e, uint32_t cookie)
+{
+    const Edge *edge = &router->edge[e];
+    if (router->config->affinity && cookie != REGION_NONE && looks_healthy(router, e, cookie))
+        return cookie;
+    if (edge->route < REGIONS)
+        return edge->route;
+    return edge->route == ROUTE_DRAWN ? draw_region(router) : choose_blindly(router, edge);
 }
 
 /* ---- requests ---- */
@@ -80,7 +157,7 @@ static void on_request(Sim *sim, void *self, const SimEvent *event)
 {
     Router *router = self;
     World *world = router->world;
-    uint32_t region = choose(router, request_edge(event->extra));
+    uint32_t region = choose(router, request_edge(event->extra), request_cookie(event->extra));
     story_payment(world->story, world->ledger, event->subject, sim_now(sim),
                   "the router sends the request to %s", world->region_name[region]);
     SimEvent request = *event;
@@ -92,7 +169,7 @@ static void on_resolve(Sim *sim, void *self, const SimEvent *event)
 {
     Router *router = self;
     World *world = router->world;
-    uint32_t region = choose(router, request_edge(event->extra));
+    uint32_t region = choose(router, request_edge(event->extra), REGION_NONE);
     SimTime ttl = dist_draw(router->config->ttl, &router->ttl_draws);
     story_payment(world->story, world->ledger, event->subject, sim_now(sim),
                   "the router's DNS answer is %s, valid for %.0f s", world->region_name[region],
@@ -124,12 +201,32 @@ static void on_probe(Sim *sim, void *self, const SimEvent *event)
     sim_after(sim, router->config->probe.interval, SIM_PHASE_MESSAGE, *event);
 }
 
+/* A region that is healthy again is held down; the timer finds it usable, or healthy no more. */
+static void verdict_changed(Router *router, uint64_t i)
+{
+    uint32_t e = (uint32_t)(i / REGIONS), region = (uint32_t)(i % REGIONS);
+    Sim *sim = router->world->sim;
+    SimTime hold = router->config->hold_down;
+    if (router->config->comes_back == RETURN_HOLD_DOWN && router->prober[i].healthy && hold > 0) {
+        router->edge[e].usable_from[region] = sim_now(sim) + hold;
+        sim_after(sim, hold, SIM_PHASE_MESSAGE,
+                  (SimEvent){.component = router->id, .kind = ROUTER_HELD, .subject = e});
+    }
+    find_again(router, e);
+}
+
+static void on_held(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    find_again(self, (uint32_t)event->subject);
+}
+
 static void on_probe_reply(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
     Router *router = self;
     if (prober_answer(&router->prober[event->subject], event->value, event->tag != 0))
-        note_turn(router, (uint32_t)(event->subject / REGIONS));
+        verdict_changed(router, event->subject);
 }
 
 static void on_deadline(Sim *sim, void *self, const SimEvent *event)
@@ -137,34 +234,106 @@ static void on_deadline(Sim *sim, void *self, const SimEvent *event)
     (void)sim;
     Router *router = self;
     if (prober_deadline(&router->prober[event->subject], event->value))
-        note_turn(router, (uint32_t)(event->subject / REGIONS));
+        verdict_changed(router, event->subject);
 }
 
-/* ---- the runbook's step ---- */
+/* ---- changes of the configuration ---- */
 
 static void on_command(Sim *sim, void *self, const SimEvent *event)
 {
     Router *router = self;
     SIM_CHECK(event->tag == ACTION_REROUTE);
-    sim_after(
-        sim, event->value, SIM_PHASE_MESSAGE,
-        (SimEvent){.component = router->id, .kind = ROUTER_REROUTED, .subject = event->subject});
+    sim_after(sim, event->value, SIM_PHASE_MESSAGE,
+              (SimEvent){.component = router->id,
+                         .kind = ROUTER_REROUTED,
+                         .subject = event->subject,
+                         .extra = command_to(event->extra)});
+}
+
+static void configure(Router *router, uint32_t e)
+{
+    Edge *edge = &router->edge[e];
+    edge->configured = true;
+    edge->weighted = false;
+    edge->preferred = (uint8_t)router->wanted;
+    edge->enabled[router->wanted] = true;
+    if (router->wanted == REGION_ACTIVE && router->config->failover == ROUTER_RUNBOOK)
+        edge->enabled[REGION_PASSIVE] = false; /* stands by again */
+    router->pending--;
+    find_again(router, e);
+}
+
+static void say_done(Router *router)
+{
+    router->propagating = false;
+    sim_link_send(router->link.to_failover,
+                  (SimEvent){.kind = MSG_DONE, .subject = router->answer});
+}
+
+static void want(Router *router, uint32_t region)
+{
+    World *world = router->world;
+    router->wanted = region;
+    router->pending = router->edges;
+    router->propagating = false;
+    for (uint32_t e = 0; e < router->edges; e++)
+        router->edge[e].configured = false;
+    story_platform(world->story, sim_now(world->sim), "the router now prefers %s%s",
+                   world->region_name[region],
+                   dist_mean(router->config->propagation) > 0
+                       ? "; edge by edge, as the configuration reaches them"
+                       : "");
+}
+
+/* On its way to the edges that do not have it; what a crash has voided goes out again. */
+static void propagate(Router *router)
+{
+    router->serial++;
+    router->propagating = true;
+    for (uint32_t e = 0; e < router->edges; e++) {
+        if (router->edge[e].configured)
+            continue;
+        SimTime delay = dist_draw(router->config->propagation, &router->propagation_draws);
+        if (delay == 0)
+            configure(router, e);
+        else
+            sim_after(router->world->sim, delay, SIM_PHASE_MESSAGE,
+                      (SimEvent){.component = router->id,
+                                 .kind = ROUTER_CONFIGURED,
+                                 .subject = e,
+                                 .value = router->serial});
+    }
 }
 
 static void on_rerouted(Sim *sim, void *self, const SimEvent *event)
 {
+    (void)sim;
     Router *router = self;
-    if (router->preferred != REGION_PASSIVE) {
-        router->enabled[REGION_PASSIVE] = true;
-        router->preferred = REGION_PASSIVE;
-        story_platform(router->world->story, sim_now(sim), "the router now prefers %s",
-                       router->world->region_name[REGION_PASSIVE]);
-        for (uint32_t edge = 0; edge < router->edges; edge++)
-            note_turn(router, edge);
-    }
-    sim_link_send(router->link.to_failover,
-                  (SimEvent){.kind = MSG_DONE, .subject = event->subject});
+    router->answer = event->subject;
+    if (router->wanted != event->extra)
+        want(router, event->extra);
+    else if (router->propagating)
+        return; /* told again while it is on its way */
+    propagate(router);
+    if (router->pending == 0)
+        say_done(router);
 }
+
+static void on_configured(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Router *router = self;
+    if (event->value != router->serial)
+        return;
+    configure(router, (uint32_t)event->subject);
+    if (router->pending == 0) {
+        story_platform(router->world->story, sim_now(sim),
+                       "the new configuration has reached all %u edges", router->edges);
+        say_done(router);
+    }
+}
+
+/* ---- coming and going ---- */
 
 static void start_probes(Router *router)
 {
@@ -176,23 +345,69 @@ static void start_probes(Router *router)
     }
 }
 
+/* What had been held down by a timer that is void now. */
+static void hold_again(Router *router)
+{
+    Sim *sim = router->world->sim;
+    for (uint32_t e = 0; e < router->edges; e++) {
+        SimTime until = MAX(router->edge[e].usable_from[REGION_ACTIVE],
+                            router->edge[e].usable_from[REGION_PASSIVE]);
+        if (until >= sim_now(sim))
+            sim_at(sim, until, SIM_PHASE_MESSAGE,
+                   (SimEvent){.component = router->id, .kind = ROUTER_HELD, .subject = e});
+        find_again(router, e);
+    }
+}
+
+static void on_down(Sim *sim, void *self)
+{
+    (void)sim;
+    Router *router = self;
+    router->propagating = false;
+}
+
 static void on_up(Sim *sim, void *self)
 {
     (void)sim;
-    start_probes(self);
+    Router *router = self;
+    start_probes(router);
+    if (router->config->comes_back == RETURN_HOLD_DOWN)
+        hold_again(router);
 }
 
 static const SimHandler handlers[ROUTER_KINDS] = {
-    [MSG_REQUEST] = on_request,      [MSG_RESOLVE] = on_resolve, [MSG_PROBE_REPLY] = on_probe_reply,
-    [MSG_COMMAND] = on_command,      [ROUTER_PROBE] = on_probe,  [ROUTER_DEADLINE] = on_deadline,
+    [MSG_REQUEST] = on_request,
+    [MSG_RESOLVE] = on_resolve,
+    [MSG_PROBE_REPLY] = on_probe_reply,
+    [MSG_COMMAND] = on_command,
+    [ROUTER_PROBE] = on_probe,
+    [ROUTER_DEADLINE] = on_deadline,
     [ROUTER_REROUTED] = on_rerouted,
+    [ROUTER_CONFIGURED] = on_configured,
+    [ROUTER_HELD] = on_held,
 };
 
 static const SimType router_type = {.name = "router",
                                     .handlers = handlers,
                                     .handler_count = ROUTER_KINDS,
                                     .dropped = message_dropped,
+                                    .down = on_down,
                                     .up = on_up};
+
+/* With latency routing a share of the edges lies nearest to the active region. */
+static void init_edge(Router *router, uint32_t e)
+{
+    const RouterConfig *config = router->config;
+    Edge *edge = &router->edge[e];
+    bool near = ((double)e + 0.5) / (double)router->edges < config->share;
+    *edge = (Edge){.preferred =
+                       config->routing == ROUTING_LATENCY && !near ? REGION_PASSIVE : REGION_ACTIVE,
+                   .weighted = config->routing == ROUTING_WEIGHTED};
+    edge->enabled[REGION_ACTIVE] = true;
+    edge->enabled[REGION_PASSIVE] = config->failover == ROUTER_AUTOMATIC;
+    edge->route = find_route(router, e);
+    router->turned += edge->route == REGION_PASSIVE;
+}
 
 Router *router_new(World *world, const RouterConfig *config)
 {
@@ -200,19 +415,22 @@ Router *router_new(World *world, const RouterConfig *config)
     router->world = world;
     router->config = config;
     router->edges = (uint32_t)config->edges;
+    router->wanted = REGION_NONE;
     router->id = sim_add(world->sim, &router_type, router, "router");
     router->prober = g_new(Prober, router->edges * REGIONS);
-    router->turned = g_new0(bool, router->edges);
+    router->edge = g_new(Edge, router->edges);
     for (uint32_t i = 0; i < router->edges * REGIONS; i++) {
         char *purpose = g_strdup_printf("probe errors %u", i);
         prober_init(&router->prober[i], &config->probe, world_stream(world, "router", purpose));
         g_free(purpose);
     }
-    router->enabled[REGION_ACTIVE] = true;
-    router->enabled[REGION_PASSIVE] = config->failover == ROUTER_AUTOMATIC;
-    router->preferred = REGION_ACTIVE;
+    for (uint32_t e = 0; e < router->edges; e++)
+        init_edge(router, e);
+    router->turned_at_start = router->turned;
     router->phase_draws = world_stream(world, "router", "phase");
     router->ttl_draws = world_stream(world, "router", "ttl");
+    router->share_draws = world_stream(world, "router", "shares");
+    router->propagation_draws = world_stream(world, "router", "propagation");
     return router;
 }
 
@@ -221,7 +439,7 @@ void router_free(Router *router)
     if (!router)
         return;
     g_free(router->prober);
-    g_free(router->turned);
+    g_free(router->edge);
     g_free(router);
 }
 
@@ -239,52 +457,3 @@ void router_start(Router *router)
 {
     start_probes(router);
 }
-
-static const char *const kind_choices[] = {"front-door", "traffic-manager", NULL};
-static const char *const failover_choices[] = {"automatic", "runbook", NULL};
-
-#define AT(member) offsetof(RouterConfig, member)
-static const ParamSpec specs[] = {
-    {.key = "kind",
-     .type = PARAM_CHOICE,
-     .offset = AT(kind),
-     .fallback = "front-door",
-     .choices = kind_choices,
-     .text = "How users are routed. front-door: every request passes an edge, which decides then. "
-             "traffic-manager: users ask "
-             "DNS and keep the answer for its TTL.",
-     .source = "article: Azure Front Door / Traffic Manager"},
-    {.key = "failover",
-     .type = PARAM_CHOICE,
-     .offset = AT(failover),
-     .fallback = "automatic",
-     .choices = failover_choices,
-     .text = "What moves the traffic. automatic: probes alone move the traffic, there and back. "
-             "runbook: the standby gets "
-             "traffic only after the runbook's reroute step.",
-     .source = "Front Door: priority 2 is used only if no priority 1 origin is healthy"},
-    {.key = "edges",
-     .type = PARAM_COUNT,
-     .offset = AT(edges),
-     .fallback = "12",
-     .min = 1,
-     .max = EDGES_MAX,
-     .text = "Edge sites that the users enter by; each probes at its own phase and decides alone.",
-     .source = "Front Door has 210 and more; a country's users meet a dozen (ours)"},
-    PROBE_SPECS(RouterConfig, probe, "30s",
-                "Front Door's guide: 30 s; Traffic Manager: 30 s or 10 s", "10s",
-                "Traffic Manager: 10 s; Front Door's is not documented", "4",
-                "Front Door: sampleSize 4", "3",
-                "Front Door: successfulSamplesRequired 3 in the guide's examples"),
-    {.key = "ttl",
-     .type = PARAM_DIST,
-     .offset = AT(ttl),
-     .fallback = "60s",
-     .text = "How long a user keeps a DNS answer (traffic-manager only); a distribution stands for "
-             "resolvers that overstay it.",
-     .source = "Traffic Manager: 60 s by default"},
-};
-#undef AT
-
-const ParamTable router_table = {
-    .specs = specs, .count = G_N_ELEMENTS(specs), .size = sizeof(RouterConfig)};

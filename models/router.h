@@ -1,12 +1,33 @@
 /* The global router: Front Door (many edges, each a proxy) or Traffic Manager (DNS).
  *
- * Every edge probes both regions by itself and sends its users to the healthy region of the
- * highest priority; with all regions unhealthy it spreads requests over all of them. `failover:
- * automatic` lets the probes alone decide, and traffic returns by itself when they succeed again;
- * `runbook` keeps the standby out until the runbook's reroute step, which prefers it from then on.
+ * Every edge probes both regions by itself, at a phase of its own, and has the configuration that
+ * has reached it. Its users go to the best region that it takes for healthy:
+ *
+ *   priority   the preferred region, the other one if that is unhealthy
+ *   weighted   both, by shares, while both are healthy
+ *   latency    the region that is nearest to the edge, the other one if that is unhealthy
+ *
+ * With no region healthy Front Door spreads requests over all of them; Traffic Manager answers as
+ * if all were healthy. `failover: automatic` lets the probes alone move the traffic; `runbook`
+ * keeps the standby out until the runbook's reroute step, which makes a region the preferred one
+ * (either region: also for the way back). A reroute is a change of configuration; it reaches edges
+ * one by one (`propagation`), and is done when the last has it.
+ *
+ * The way back after an automatic failover (`return`), for each edge:
+ *   automatic   as soon as the preferred region is healthy again
+ *   hold-down   when it has been healthy for `hold_down` without a break
+ *   manual      never by itself: the edge prefers the region that it went to, until it is unhealthy
+ *               itself, or a reroute says otherwise
+ *
+ * A session-affinity cookie (Front Door) holds a user at the region that answered first, while
+ * that is healthy for the user's edge.
+ *
+ * Invariants: an edge's route is what its probes and its configuration say, at every moment; a
+ * command that is repeated does nothing twice; a crash of the router keeps what edges have, and
+ * voids what is under way to them.
  *
  * Sources: Azure Front Door traffic routing and health probe documentation; Traffic Manager
- * endpoint monitoring (cloud documentation, 2024-2025).
+ * endpoint monitoring and routing methods (cloud documentation, 2024-2025).
  */
 #ifndef MODELS_ROUTER_H
 #define MODELS_ROUTER_H
@@ -17,18 +38,31 @@
 #include "sim/link.h"
 #include "sim/param.h"
 
-#define EDGES_MAX 1000
+#define EDGES_MAX     1000
+#define RESOLVERS_MAX 1000000
 
 typedef struct RouterConfig {
-    int kind;     /* RouterKind */
-    int failover; /* RouterFailover */
+    int kind;       /* RouterKind */
+    int failover;   /* RouterFailover */
+    int routing;    /* RouterRouting */
+    int comes_back; /* RouterReturn */
+    double share;   /* of the active region */
+    bool affinity;
     int64_t edges;
     ProbeConfig probe;
+    SimTime hold_down;
+    Dist *propagation;
+    /* traffic-manager only */
     Dist *ttl;
+    int64_t resolvers; /* 0: every user has one of their own */
+    double overstay_share;
+    Dist *overstay_for;
 } RouterConfig;
 
 typedef enum RouterKind { ROUTER_FRONT_DOOR, ROUTER_TRAFFIC_MANAGER } RouterKind;
 typedef enum RouterFailover { ROUTER_AUTOMATIC, ROUTER_RUNBOOK } RouterFailover;
+typedef enum RouterRouting { ROUTING_PRIORITY, ROUTING_WEIGHTED, ROUTING_LATENCY } RouterRouting;
+typedef enum RouterReturn { RETURN_AUTOMATIC, RETURN_HOLD_DOWN, RETURN_MANUAL } RouterReturn;
 
 extern const ParamTable router_table;
 

@@ -56,6 +56,45 @@ static void check_probe(const Check *check, const char *section, const ProbeConf
     }
 }
 
+/* Keys that say nothing with this kind of router, and settings that it does not have. */
+static void check_router(const Check *check)
+{
+    const RouterConfig *router = &check->scenario->router;
+    bool dns = router->kind == ROUTER_TRAFFIC_MANAGER;
+    static const char *const of_dns[] = {"router.resolvers", "router.overstay.share"};
+    for (size_t i = 0; !dns && i < G_N_ELEMENTS(of_dns); i++)
+        if (param_doc_has(check->doc, of_dns[i]))
+            param_doc_warn(check->doc, check->diags, of_dns[i], "set router.kind: traffic-manager",
+                           "this has no effect: with Front Door nobody keeps DNS answers");
+    if (dns && router->affinity)
+        param_doc_warn(check->doc, check->diags, "router.affinity", NULL,
+                       "this has no effect: Traffic Manager answers DNS and sees no cookies");
+    if (dns && router->probe.required > 1)
+        param_doc_warn(check->doc, check->diags, "router.probe.required",
+                       "set probe: {samples: 4, required: 1} for 3 tolerated failures",
+                       "Traffic Manager takes a region for healthy after one good answer, and for "
+                       "degraded after failures in a row");
+}
+
+static void check_router_failover(const Check *check)
+{
+    const RouterConfig *router = &check->scenario->router;
+    if (router->failover == ROUTER_RUNBOOK && router->routing != ROUTING_PRIORITY)
+        param_doc_warn(check->doc, check->diags, "router.routing",
+                       "set router.failover: automatic, so that both regions take traffic",
+                       "this has no effect: with failover: runbook the passive region stands by");
+    if (router->comes_back != RETURN_HOLD_DOWN && param_doc_has(check->doc, "router.hold_down"))
+        param_doc_warn(check->doc, check->diags, "router.hold_down", "set router.return: hold-down",
+                       "this has no effect with this router.return");
+    double slow = dist_mean(router->propagation);
+    if (slow > sim_seconds(check->scenario->failover.step_retry) &&
+        failover_step_find(&check->scenario->failover, action_name[ACTION_REROUTE]) >= 0)
+        param_doc_warn(check->doc, check->diags, "router.propagation",
+                       "raise failover.step_retry above it",
+                       "the step reroute is commanded again while the configuration is on its "
+                       "way; that does no harm");
+}
+
 static void check_run(const Check *check)
 {
     const Scenario *s = check->scenario;
@@ -339,6 +378,8 @@ void scenario_check(const Check *check)
     check_regions(check);
     check_probe(check, "router", &s->router.probe);
     check_probe(check, "failover", &s->failover.probe);
+    check_router(check);
+    check_router_failover(check);
     check_run(check);
     check_consumers(check);
     check_cast(check);

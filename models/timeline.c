@@ -101,9 +101,15 @@ static void add_router(GPtrArray *steps, Path *path, const Scenario *scenario,
 {
     if (!by_probes(scenario) || recovery->edges_first_at == SIM_NEVER)
         return;
-    path->edges = add(steps, "router turns", recovery->outage_at, recovery->edges_all_at,
-                      g_strdup_printf("%d edges probe", (int)scenario->router.edges));
     SimTime back = recovery->edges_back_at, ends = recovery->outage_ends_at;
+    SimTime turned = recovery->edges_all_at;
+    int edges = (int)scenario->router.edges;
+    /* The region was back before the last edge had missed it. */
+    bool in_part = turned == SIM_NEVER && back != SIM_NEVER;
+    char *note = in_part ? g_strdup_printf("%u of %d edges, and back", recovery->edges_most, edges)
+                         : g_strdup_printf("%d edges probe", edges);
+    path->edges = add(steps, "router turns", recovery->outage_at,
+                      in_part ? recovery->edges_most_at : turned, note);
     if (back != SIM_NEVER && back > ends)
         path->back = add(steps, "router returns", ends, back, g_strdup("by its probes"));
 }

@@ -12,6 +12,7 @@ typedef struct User {
     SimTime good_sent;   /* when the last attempt that succeeded was sent; -1 */
     uint8_t route;       /* region of the DNS answer */
     uint8_t session;     /* region that opened the session */
+    uint8_t cookie;      /* region that answered last; REGION_NONE */
     uint8_t pinned;      /* goes straight to this region; REGION_NONE: through the router */
 } User;
 
@@ -38,11 +39,12 @@ static const CastConfig *cast_at(const Users *users, uint32_t i)
 static SimEvent request_to(const Users *users, PaymentRef ref, const Payment *payment)
 {
     const User *user = &users->user[payment->user];
+    uint32_t extra = request_extra(user->session, payment->user % users->link.edges,
+                                   users->config->idempotency_keys);
     return (SimEvent){.kind = MSG_REQUEST,
                       .subject = ref,
                       .tag = payment->attempts,
-                      .extra = request_extra(user->session, payment->user % users->link.edges,
-                                             users->config->idempotency_keys)};
+                      .extra = request_add_cookie(extra, user->cookie)};
 }
 
 static void send_straight(Users *users, PaymentRef ref, uint32_t region)
@@ -275,6 +277,8 @@ static void take_answer(Users *users, PaymentRef ref, Payment *payment, uint32_t
 {
     World *world = users->world;
     uint32_t region = extra >> 8;
+    if (users->link.cookies)
+        users->user[payment->user].cookie = (uint8_t)region;
     switch ((Status)(extra & 0xff)) {
     case STATUS_OK:
     case STATUS_ALREADY:
@@ -346,6 +350,7 @@ Users *users_new(World *world, const UsersConfig *config, SimTime until, SimTime
         users->user[i] = (User){.down_since = SIM_NEVER,
                                 .good_sent = -1,
                                 .session = REGION_ACTIVE,
+                                .cookie = REGION_NONE,
                                 .pinned = REGION_NONE};
     users->cast = g_new(PaymentRef, config->cast.count);
     users->timeout_lane = sim_lane_new(world->sim);

@@ -52,7 +52,8 @@ typedef struct UsersLinks {
     SimLink *to_region[REGIONS]; /* straight, for DNS answers and misrouted users */
     SimComponent application[REGIONS];
     uint32_t edges;
-    bool dns;
+    bool dns;     /* the router answers by DNS; else every request passes it */
+    bool cookies; /* and says by a cookie which region answered */
 } UsersLinks;
 
 /* Payments are submitted from 0 to `until`; those before `counted_from` are not counted. */

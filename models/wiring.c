@@ -134,19 +134,33 @@ static void connect_mirrors(Platform *platform)
     connect_mirror(platform, REGION_ACTIVE);
 }
 
+/* Users ask their resolvers, resolvers ask the router. */
+static void connect_resolvers(Platform *platform)
+{
+    const NetworkConfig *network = &platform->scenario->network;
+    resolvers_connect(
+        platform->resolvers,
+        link_to(platform, "resolvers", "router", network->edge, router_component(platform->router)),
+        link_to(platform, "resolvers", "users", network->users, users_component(platform->users)));
+}
+
 static void connect_front(Platform *platform)
 {
     const Scenario *s = platform->scenario;
     const NetworkConfig *network = &s->network;
     UsersLinks users = {.edges = (uint32_t)s->router.edges,
-                        .dns = s->router.kind == ROUTER_TRAFFIC_MANAGER};
+                        .dns = s->router.kind == ROUTER_TRAFFIC_MANAGER,
+                        .cookies = s->router.affinity};
+    Resolvers *resolvers = platform->resolvers;
     RouterLinks router = {
         .to_users =
-            link_to(platform, "router", "users", network->users, users_component(platform->users)),
+            link_to(platform, "router", "users", resolvers ? network->edge : network->users,
+                    resolvers ? resolvers_component(resolvers) : users_component(platform->users)),
         .to_failover = link_to(platform, "router", "failover", network->management,
                                failover_component(platform->failover))};
     users.to_router =
-        link_to(platform, "users", "router", network->users, router_component(platform->router));
+        link_to(platform, "users", "router", network->users,
+                resolvers ? resolvers_component(resolvers) : router_component(platform->router));
     for (uint32_t r = 0; r < REGIONS; r++) {
         SimComponent application = application_component(platform->application[r]);
         const char *name = region_role[r];
@@ -156,6 +170,8 @@ static void connect_front(Platform *platform)
     }
     users_connect(platform->users, users);
     router_connect(platform->router, router);
+    if (resolvers)
+        connect_resolvers(platform);
 }
 
 /* Who carries out a step of a runbook that moves service `to` a region; 0: nobody here. */

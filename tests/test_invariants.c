@@ -252,6 +252,7 @@ static const char *const quiet_sets[] = {"events=[]",
                                          "application.servers=100000",
                                          "network.edge=5ms",
                                          "router.probe.false_alarm=0%",
+                                         "router.routing=priority",
                                          "failover.probe.false_alarm=0%",
                                          "run.drain=10m",
                                          NULL};
