@@ -1,5 +1,7 @@
 #include "models/offset_sync.h"
 
+#include <string.h>
+
 void offset_sync_writer_init(OffsetSyncWriter *writer, int64_t lag_max)
 {
     *writer = (OffsetSyncWriter){
@@ -66,23 +68,42 @@ static void fill(OffsetSyncStore *store, OffsetSync sync)
         store->sync[i] = sync;
 }
 
-/* Push the new sync in at slot 0. A sync that leaves a slot moves on to a later one if it may
- * stand there; the first slot that needs no change ends the walk. */
+/* What leaves its slot may move on to a later one, where syncs may be older. `next` walks through
+ * the old syncs behind the slot at work. */
+typedef struct Moving {
+    OffsetSync old[OFFSET_SYNCS]; /* the store before the insertion */
+    OffsetSync replacement;       /* fits the slot at work */
+    int next;
+} Moving;
+
+/* One old sync against slot `i`. True: it will fit no later slot either, look at the one behind. */
+static bool consider(const OffsetSync *slot, Moving *moving, int i)
+{
+    OffsetSync old = moving->old[moving->next];
+    bool apart = separated(slot[i - 1], old, i - 1);
+    bool fits = apart && recent(slot[i - 1], old, i - 1, i) &&
+                (i + 1 == OFFSET_SYNCS || separated(old, slot[i + 1], i));
+    bool twin = moving->next + 1 < OFFSET_SYNCS && same(old, moving->old[moving->next + 1]);
+    if (fits)
+        moving->replacement = old;
+    moving->next += fits || twin || !apart;
+    return twin || !apart;
+}
+
+/* Push the new sync in at slot 0, and repair the slots behind it; the first that is recent enough
+ * as it is ends the walk, for so are all behind it. */
 static void insert(OffsetSyncStore *store, OffsetSync sync)
 {
     OffsetSync *slot = store->sync;
-    OffsetSync replacement = sync, displaced = slot[0];
+    Moving moving = {.replacement = sync};
+    memcpy(moving.old, slot, sizeof moving.old);
     slot[0] = sync;
     for (int i = 1; i < OFFSET_SYNCS; i++) {
-        bool fits = recent(slot[i - 1], displaced, i - 1, i) &&
-                    separated(slot[i - 1], displaced, i - 1) &&
-                    (i + 1 == OFFSET_SYNCS || separated(displaced, slot[i + 1], i));
-        if (fits)
-            replacement = displaced;
-        if (recent(slot[i - 1], slot[i], i - 1, i) && separated(slot[i - 1], slot[i], i - 1))
+        while (consider(slot, &moving, i) && moving.next < i)
+            ;
+        if (same(slot[i - 1], slot[i]) || recent(slot[i - 1], slot[i], i - 1, i))
             break;
-        displaced = slot[i];
-        slot[i] = replacement;
+        slot[i] = moving.replacement;
     }
 }
 

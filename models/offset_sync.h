@@ -2,12 +2,12 @@
  * and what a source offset becomes in the target.
  *
  * Source: KIP-382, KIP-716 and the behaviour of OffsetSyncWriter and OffsetSyncStore in Apache
- * Kafka 3.5.3/3.6.2 and later. A store keeps at most 64 syncs per partition, exponentially spaced
- * in upstream offsets, the newest first. With s[i] the sync in slot i, every slot obeys
- *   B: s[i] <= s[j] + 2^j - 2^i         for i < j   (slot j is not too far behind slot i)
- *   C: s[i] >= s[j] + 2^max(i-2, 0)     for i < j, unless they are the same sync
- *      (neighbours are not too close)
- * Translation is conservative: it may repeat records, it never skips one.
+ * Kafka 3.5.2, 3.6.0 and later (KAFKA-14666; KAFKA-15202 on what moves on to a later slot when
+ * syncs are unevenly spaced), compared with their source of 4.0. A store keeps at most 64 syncs per
+ * partition, exponentially spaced in upstream offsets, the newest first. With s[i] the sync in slot
+ * i, every slot obeys B: s[i] <= s[j] + 2^j - 2^i         for i < j   (slot j is not too far behind
+ * slot i) C: s[i] >= s[j] + 2^max(i-2, 0)     for i < j, unless they are the same sync (neighbours
+ * are not too close) Translation is conservative: it may repeat records, it never skips one.
  */
 #ifndef MODELS_OFFSET_SYNC_H
 #define MODELS_OFFSET_SYNC_H

@@ -133,6 +133,75 @@ static void test_reading(void)
     check_translation(&store, 250, 201);
 }
 
+/* ---- how many syncs an insertion may cost (KAFKA-15202) ---- */
+
+static int distinct(const OffsetSyncStore *store)
+{
+    int count = 1;
+    for (int i = 1; i < OFFSET_SYNCS; i++)
+        count += store->sync[i].upstream != store->sync[i - 1].upstream;
+    return count;
+}
+
+/* Steps of at least `least` and less than `least + spread` (0: all `least`); returns the most syncs
+ * that one insertion threw out, and checks that the newest and the oldest are there. */
+static int most_expired(int64_t least, uint64_t spread, unsigned steps, RandomStream *draws)
+{
+    OffsetSyncStore store;
+    offset_sync_store_init(&store, true);
+    add(&store, 0, 0);
+    int64_t end = 0;
+    int before = 1, most = 0;
+    unsigned wrong = 0;
+    for (unsigned i = 0; i < steps; i++) {
+        int64_t more = spread > 0 ? (int64_t)random_below(draws, spread) : 0;
+        if (least + more == 0)
+            continue; /* the same record again is no news here */
+        end += least + more;
+        add(&store, end, end);
+        int now = distinct(&store);
+        most = MAX(most, before + 1 - now);
+        before = now;
+        wrong += store.sync[0].upstream != end || store.sync[OFFSET_SYNCS - 1].upstream != 0;
+    }
+    g_assert_cmpuint(wrong, ==, 0);
+    return most;
+}
+
+/* Regular steps throw out one at most; of steps that differ by less than 2^n, n + 2. */
+static void test_expirations(void)
+{
+    RandomStream draws;
+    random_init(&draws, 8, 0, "test", "expirations");
+    for (int64_t step = 1; step < INT64_MAX / 200; step = step * 2 + 1)
+        g_assert_cmpint(most_expired(step, 0, 100, NULL), <=, 1);
+    for (int n = 1; n < 53; n++) {
+        g_assert_cmpint(most_expired(0, UINT64_C(1) << n, 1024, &draws), <=, n + 2);
+        g_assert_cmpint(most_expired(1 << 16, UINT64_C(1) << n, 1024, &draws), <=, n + 2);
+    }
+}
+
+/* A sync that fits the next slot no more may fit a later one: two at most are thrown out if some
+ * announcements fail. */
+static void test_moves_on(void)
+{
+    RandomStream draws;
+    random_init(&draws, 9, 0, "test", "dropped");
+    OffsetSyncStore store;
+    offset_sync_store_init(&store, true);
+    add(&store, 0, 0);
+    int before = 1, most = 0;
+    int64_t end = 0;
+    for (int i = 0; i < 10000; i++) { /* as if one announcement in three were lost */
+        end += random_below(&draws, 2) ? 200 : 100;
+        add(&store, end, end);
+        int now = distinct(&store);
+        most = MAX(most, before + 1 - now);
+        before = now;
+    }
+    g_assert_cmpint(most, <=, 2);
+}
+
 /* Upstream and downstream are the same here: offsets whose translation skips a record, or is below
  * that of a lower one, or is not exact at the newest sync. */
 static unsigned wrong_translations(const OffsetSyncStore *store, int64_t newest)
@@ -316,6 +385,8 @@ int main(int argc, char **argv)
     g_test_add_func("/offset-sync/store/rewind", test_rewind);
     g_test_add_func("/offset-sync/store/reading", test_reading);
     g_test_add_func("/offset-sync/store/random-walks", test_random_walks);
+    g_test_add_func("/offset-sync/store/expirations", test_expirations);
+    g_test_add_func("/offset-sync/store/moves-on", test_moves_on);
     g_test_add_func("/offset-sync/store/caught-up", test_caught_up);
     g_test_add_func("/offset-sync/store/lagging", test_lagging);
     g_test_add_func("/offset-sync/writer/every-101", test_every_101);
