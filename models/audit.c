@@ -88,7 +88,8 @@ static void judge_log(Audit *audit, const Payment *payment)
         return;
     for (int r = 0; r < LEDGER_REGIONS; r++)
         audit->log_duplicated[r] += payment->events[r] > 1;
-    audit->log_lost += payment->events[REGION_ACTIVE] > 0 && payment->events[log] == 0;
+    bool committed = payment->events[REGION_ACTIVE] > 0 || payment->cut[REGION_ACTIVE] > 0;
+    audit->log_lost += committed && payment->events[log] == 0;
     judge_effects(audit, payment);
 }
 

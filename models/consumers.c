@@ -49,7 +49,7 @@ static int64_t claim(Consumers *consumers, Instance *instance)
     for (uint32_t i = 0; i < count; i++) {
         uint32_t share = (first + i) % count;
         uint32_t p = instance->number + share * instance->of;
-        int64_t ready = consumers->storage->log[p].high_watermark - consumers->position[g][p];
+        int64_t ready = storage_visible(consumers->storage, p) - consumers->position[g][p];
         int64_t n = CLAMP(ready, 0, limit - taken);
         consumers->claimed[g][p] = n;
         taken += n;
@@ -79,7 +79,7 @@ static void park(Consumers *consumers, uint32_t i)
     const Instance *instance = instance_at(consumers, i);
     int64_t seen = 0;
     for (uint32_t p = instance->number; p < consumers->storage->partitions; p += instance->of)
-        seen += consumers->position[instance->group][p];
+        seen += consumers->storage->offline[p] ? 0 : consumers->position[instance->group][p];
     sim_link_send(consumers->link.to_kafka, (SimEvent){.component = consumers->link.kafka,
                                                        .kind = MSG_FETCH,
                                                        .subject = instance->fetcher,

@@ -4,7 +4,9 @@
 
 typedef enum KafkaRole { KAFKA_ACTIVE, KAFKA_STANDBY, KAFKA_SWITCHING } KafkaRole;
 
-enum { KAFKA_APPENDED = MSG_KINDS, KAFKA_COMMITTED, KAFKA_SWITCHED, KAFKA_KINDS };
+enum { KAFKA_APPENDED = MSG_KINDS, KAFKA_COMMITTED, KAFKA_SWITCHED, KAFKA_DEMOTED, KAFKA_KINDS };
+
+static const SimTime LOOK_AGAIN_AFTER = 10 * SIM_MS; /* for what is in flight */
 
 typedef struct Fetcher {
     SimComponent reader;
@@ -20,7 +22,11 @@ struct Kafka {
     Storage *storage;
     SimComponent id;
     KafkaRole role;
-    SimLane *commit_lane; /* by partition */
+    Brokers *brokers;
+    const uint8_t *trouble; /* by partition; the brokers' */
+    SimLane *commit_lane;   /* by partition */
+    GArray **waiting;       /* by partition: SimEvent, replicated where it can be while stalled */
+    int64_t appending;      /* accepted and not yet in a log */
     GArray *fetchers;
     SimLink *to_application, *to_failover;
     RandomStream append_draws, replicate_draws;
@@ -61,17 +67,49 @@ static void answer(Kafka *kafka, PaymentRef payment, uint32_t request, Status st
         (SimEvent){.kind = MSG_PRODUCED, .subject = payment, .value = status, .extra = request});
 }
 
+static void refuse(Kafka *kafka, const SimEvent *event, const char *why)
+{
+    World *world = kafka->world;
+    story_payment(world->story, world->ledger, event->subject, sim_now(world->sim),
+                  "Kafka in %s %s", world->region_name[kafka->storage->region], why);
+    answer(kafka, event->subject, event->extra, STATUS_REFUSED);
+}
+
+/* The connection broke: nobody knows whether the record is in the log. */
+static void lose(Kafka *kafka, const SimEvent *event)
+{
+    answer(kafka, event->subject, event->extra, STATUS_ERROR);
+}
+
+/* Takes care of a record for a partition in trouble; false: it can be appended all the same. */
+static bool on_produce_in_trouble(Kafka *kafka, const SimEvent *event)
+{
+    uint8_t trouble = kafka->trouble[event->tag];
+    if (trouble & PARTITION_OFFLINE) { /* the client waits for a leader */
+        story_payment(kafka->world->story, kafka->world->ledger, event->subject,
+                      sim_now(kafka->world->sim), "Kafka in %s has no leader for partition %u",
+                      kafka->world->region_name[kafka->storage->region], event->tag);
+        ledger_release(kafka->world->ledger, event->subject);
+        return true;
+    }
+    if (trouble & PARTITION_SHORT && kafka->config->acks == ACKS_ALL) {
+        refuse(kafka, event, "refuses the event: too few replicas are in sync");
+        return true;
+    }
+    return false;
+}
+
 static void on_produce(Sim *sim, void *self, const SimEvent *event)
 {
     Kafka *kafka = self;
     World *world = kafka->world;
     if (kafka->role != KAFKA_ACTIVE) {
-        story_payment(world->story, world->ledger, event->subject, sim_now(sim),
-                      "Kafka in %s is a mirror and refuses the event",
-                      world->region_name[kafka->storage->region]);
-        answer(kafka, event->subject, event->extra, STATUS_REFUSED);
+        refuse(kafka, event, "is a mirror and refuses the event");
         return;
     }
+    if (kafka->trouble[event->tag] && on_produce_in_trouble(kafka, event))
+        return;
+    kafka->appending++;
     SimEvent appended = *event;
     appended.component = kafka->id;
     appended.kind = KAFKA_APPENDED;
@@ -87,6 +125,11 @@ static void on_produce(Sim *sim, void *self, const SimEvent *event)
 static void on_appended(Sim *sim, void *self, const SimEvent *event)
 {
     Kafka *kafka = self;
+    kafka->appending--;
+    if (kafka->trouble[event->tag] & PARTITION_OFFLINE) {
+        lose(kafka, event);
+        return;
+    }
     SimEvent committed = *event;
     committed.kind = KAFKA_COMMITTED;
     ledger_hold(kafka->world->ledger, event->subject); /* the record's own */
@@ -100,23 +143,103 @@ static void on_appended(Sim *sim, void *self, const SimEvent *event)
     sim_lane_push(sim, kafka->commit_lane[event->tag], at, SIM_PHASE_MESSAGE, committed);
 }
 
-static void on_committed(Sim *sim, void *self, const SimEvent *event)
+static void commit(Kafka *kafka, const SimEvent *event, Status status)
 {
-    Kafka *kafka = self;
     World *world = kafka->world;
-    story_payment(world->story, world->ledger, event->subject, sim_now(sim),
+    story_payment(world->story, world->ledger, event->subject, sim_now(world->sim),
                   "its event is committed in Kafka in %s, partition %u",
                   world->region_name[kafka->storage->region], event->tag);
     advance(kafka, event->tag, event->value + 1);
-    answer(kafka, event->subject, event->extra, STATUS_OK);
+    answer(kafka, event->subject, event->extra, status);
 }
 
-/* Records below the high watermarks of the fetcher's partitions. */
+static void on_committed(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Kafka *kafka = self;
+    if (kafka->trouble[event->tag] & PARTITION_STALLED) {
+        brokers_replicated(kafka->brokers, event->tag, event->value + 1);
+        g_array_append_val(kafka->waiting[event->tag], *event);
+        return;
+    }
+    commit(kafka, event, STATUS_OK);
+}
+
+/* ---- brokers ---- */
+
+static void lose_waiting(Kafka *kafka, uint32_t partition, bool told)
+{
+    GArray *waiting = kafka->waiting[partition];
+    for (guint i = 0; i < waiting->len; i++) {
+        const SimEvent *event = &g_array_index(waiting, SimEvent, i);
+        if (told)
+            lose(kafka, event);
+        else
+            ledger_release(kafka->world->ledger, event->subject);
+    }
+    g_array_set_size(waiting, 0);
+}
+
+/* Its clients' connections break. What it had appended is on its disk. */
+static void on_leader_lost(void *cluster, uint32_t partition)
+{
+    Kafka *kafka = cluster;
+    sim_lane_clear(kafka->world->sim, kafka->commit_lane[partition]);
+    lose_waiting(kafka, partition, sim_is_up(kafka->world->sim, kafka->id));
+}
+
+static void on_cut(void *cluster, uint32_t partition, int64_t end)
+{
+    Kafka *kafka = cluster;
+    World *world = kafka->world;
+    sim_lane_clear(world->sim, kafka->commit_lane[partition]);
+    lose_waiting(kafka, partition, sim_is_up(world->sim, kafka->id));
+    if (end >= kafka->storage->log[partition].end)
+        return;
+    int64_t lost = storage_cut(kafka->storage, partition, end, world->ledger);
+    if (lost > 0)
+        story_platform(world->story, sim_now(world->sim),
+                       "Kafka in %s elects a leader of partition %u that was not in sync: "
+                       "%" G_GINT64_FORMAT " committed events are lost",
+                       world->region_name[kafka->storage->region], partition, lost);
+}
+
+/* Too few are in sync now: it is in the log, and the producer hears an error all the same. */
+static Status waited(const Kafka *kafka, const SimEvent *event)
+{
+    bool enough = !(kafka->trouble[event->tag] & PARTITION_SHORT);
+    return enough || kafka->config->acks != ACKS_ALL ? STATUS_OK : STATUS_ERROR;
+}
+
+/* What no message is about any more, a new leader has had all along: it commits it. */
+static void on_partition_changed(void *cluster, uint32_t partition)
+{
+    Kafka *kafka = cluster;
+    Sim *sim = kafka->world->sim;
+    if (!sim_is_up(sim, kafka->id))
+        return;
+    if (kafka->trouble[partition] & (PARTITION_OFFLINE | PARTITION_STALLED))
+        return;
+    GArray *waiting = kafka->waiting[partition];
+    for (guint i = 0; i < waiting->len; i++) {
+        const SimEvent *event = &g_array_index(waiting, SimEvent, i);
+        commit(kafka, event, waited(kafka, event));
+    }
+    g_array_set_size(waiting, 0);
+    if (sim_lane_length(sim, kafka->commit_lane[partition]) == 0)
+        advance(kafka, partition, kafka->storage->log[partition].end);
+    for (guint i = 0; i < kafka->fetchers->len; i++)
+        wake(kafka, &g_array_index(kafka->fetchers, Fetcher, i));
+}
+
+/* Records below the high watermarks of the fetcher's partitions. Partitions without a leader do not
+ * count, here as with the reader. */
 static int64_t visible(const Kafka *kafka, const Fetcher *fetcher)
 {
+    const Storage *storage = kafka->storage;
     int64_t sum = 0;
-    for (uint32_t p = fetcher->remainder; p < kafka->storage->partitions; p += fetcher->modulus)
-        sum += kafka->storage->log[p].high_watermark;
+    for (uint32_t p = fetcher->remainder; p < storage->partitions; p += fetcher->modulus)
+        sum += storage->offline[p] ? 0 : storage->log[p].high_watermark;
     return sum;
 }
 
@@ -131,18 +254,66 @@ static void on_fetch(Sim *sim, void *self, const SimEvent *event)
         fetcher->parked = true;
 }
 
-static void on_command(Sim *sim, void *self, const SimEvent *event)
+static void done(Kafka *kafka, uint64_t step)
 {
-    Kafka *kafka = self;
-    SIM_CHECK(event->tag == ACTION_SWITCH_KAFKA);
+    sim_link_send(kafka->to_failover, (SimEvent){.kind = MSG_DONE, .subject = step});
+}
+
+static void promote(Kafka *kafka, const SimEvent *event)
+{
     if (kafka->role == KAFKA_ACTIVE)
-        sim_link_send(kafka->to_failover, (SimEvent){.kind = MSG_DONE, .subject = event->subject});
+        done(kafka, event->subject);
     if (kafka->role != KAFKA_STANDBY)
         return;
     kafka->role = KAFKA_SWITCHING;
     sim_after(
-        sim, event->value, SIM_PHASE_MESSAGE,
+        kafka->world->sim, event->value, SIM_PHASE_MESSAGE,
         (SimEvent){.component = kafka->id, .kind = KAFKA_SWITCHED, .subject = event->subject});
+}
+
+/* Producers are refused at once; it is done when nothing is in flight any more. */
+static void demote(Kafka *kafka, const SimEvent *event)
+{
+    World *world = kafka->world;
+    if (kafka->role == KAFKA_SWITCHING)
+        return;
+    if (kafka->role == KAFKA_ACTIVE)
+        story_platform(world->story, sim_now(world->sim),
+                       "Kafka in %s refuses producers from now on",
+                       world->region_name[kafka->storage->region]);
+    kafka->role = KAFKA_STANDBY;
+    kafka->storage->primary = false;
+    sim_after(world->sim, event->value, SIM_PHASE_MESSAGE,
+              (SimEvent){.component = kafka->id, .kind = KAFKA_DEMOTED, .subject = event->subject});
+}
+
+static bool in_flight(const Kafka *kafka)
+{
+    bool any = kafka->appending > 0;
+    for (uint32_t p = 0; p < kafka->storage->partitions && !any; p++) {
+        const Log *log = &kafka->storage->log[p];
+        any = log->high_watermark < log->end && !kafka->storage->offline[p];
+    }
+    return any;
+}
+
+static void on_demoted(Sim *sim, void *self, const SimEvent *event)
+{
+    Kafka *kafka = self;
+    if (in_flight(kafka))
+        sim_after(sim, LOOK_AGAIN_AFTER, SIM_PHASE_MESSAGE, *event);
+    else
+        done(kafka, event->subject);
+}
+
+static void on_command(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    SIM_CHECK(event->tag == ACTION_SWITCH_KAFKA || event->tag == ACTION_DEMOTE_KAFKA);
+    if (event->tag == ACTION_SWITCH_KAFKA)
+        promote(self, event);
+    else
+        demote(self, event);
 }
 
 static void on_switched(Sim *sim, void *self, const SimEvent *event)
@@ -155,7 +326,16 @@ static void on_switched(Sim *sim, void *self, const SimEvent *event)
     ledger_switch_log(world->ledger, region);
     story_platform(world->story, sim_now(sim), "Kafka in %s takes writes: it is the primary now",
                    world->region_name[region]);
-    sim_link_send(kafka->to_failover, (SimEvent){.kind = MSG_DONE, .subject = event->subject});
+    done(kafka, event->subject);
+}
+
+static void on_down(Sim *sim, void *self)
+{
+    (void)sim;
+    Kafka *kafka = self;
+    for (uint32_t p = 0; p < kafka->storage->partitions; p++)
+        lose_waiting(kafka, p, false);
+    kafka->appending = 0;
 }
 
 /* What the leaders had appended is on their disks: visible as soon as they are back. */
@@ -166,29 +346,36 @@ static void on_up(Sim *sim, void *self)
     if (kafka->role == KAFKA_SWITCHING)
         kafka->role = KAFKA_STANDBY;
     for (uint32_t p = 0; p < kafka->storage->partitions; p++)
-        advance(kafka, p, kafka->storage->log[p].end);
+        if (!(kafka->trouble[p] & (PARTITION_OFFLINE | PARTITION_STALLED)))
+            advance(kafka, p, kafka->storage->log[p].end);
     for (guint i = 0; i < kafka->fetchers->len; i++)
         wake(kafka, &g_array_index(kafka->fetchers, Fetcher, i));
 }
 
 static void on_dropped(Sim *sim, void *self, const SimEvent *event)
 {
-    if (event->kind == KAFKA_APPENDED || event->kind == KAFKA_COMMITTED)
-        ledger_release(((Kafka *)self)->world->ledger, event->subject);
-    else
+    Kafka *kafka = self;
+    if (event->kind != KAFKA_APPENDED && event->kind != KAFKA_COMMITTED)
         message_dropped(sim, self, event);
+    else if (sim_is_up(sim, kafka->id) && event->kind == KAFKA_COMMITTED &&
+             event->incarnation == sim_incarnation(sim, kafka->id))
+        lose(kafka, event); /* cleared from its lane: the leader alone has died */
+    else
+        ledger_release(kafka->world->ledger, event->subject);
 }
 
 static const SimHandler handlers[KAFKA_KINDS] = {
     [MSG_PRODUCE] = on_produce,       [MSG_FETCH] = on_fetch,
     [MSG_COMMAND] = on_command,       [KAFKA_APPENDED] = on_appended,
     [KAFKA_COMMITTED] = on_committed, [KAFKA_SWITCHED] = on_switched,
+    [KAFKA_DEMOTED] = on_demoted,
 };
 
 static const SimType kafka_type = {.name = "kafka",
                                    .handlers = handlers,
                                    .handler_count = KAFKA_KINDS,
                                    .dropped = on_dropped,
+                                   .down = on_down,
                                    .up = on_up};
 
 Kafka *kafka_new(World *world, const KafkaConfig *config, Storage *storage)
@@ -202,8 +389,17 @@ Kafka *kafka_new(World *world, const KafkaConfig *config, Storage *storage)
     storage->primary = kafka->role == KAFKA_ACTIVE;
     kafka->id = sim_add(world->sim, &kafka_type, kafka, name);
     kafka->commit_lane = g_new(SimLane, storage->partitions);
-    for (uint32_t p = 0; p < storage->partitions; p++)
+    kafka->waiting = g_new(GArray *, storage->partitions);
+    for (uint32_t p = 0; p < storage->partitions; p++) {
         kafka->commit_lane[p] = sim_lane_new(world->sim);
+        kafka->waiting[p] = g_array_new(FALSE, FALSE, sizeof(SimEvent));
+    }
+    kafka->brokers = brokers_new(world, &config->brokers, storage, name,
+                                 (BrokersHooks){.cluster = kafka,
+                                                .leader_lost = on_leader_lost,
+                                                .cut = on_cut,
+                                                .changed = on_partition_changed});
+    kafka->trouble = brokers_trouble(kafka->brokers);
     kafka->fetchers = g_array_new(FALSE, FALSE, sizeof(Fetcher));
     kafka->append_draws = world_stream(world, name, "append");
     kafka->replicate_draws = world_stream(world, name, "replicate");
@@ -215,6 +411,10 @@ void kafka_free(Kafka *kafka)
 {
     if (!kafka)
         return;
+    brokers_free(kafka->brokers);
+    for (uint32_t p = 0; p < kafka->storage->partitions; p++)
+        g_array_unref(kafka->waiting[p]);
+    g_free(kafka->waiting);
     g_array_unref(kafka->fetchers);
     g_free(kafka->commit_lane);
     g_free(kafka);
@@ -223,6 +423,21 @@ void kafka_free(Kafka *kafka)
 SimComponent kafka_component(const Kafka *kafka)
 {
     return kafka->id;
+}
+
+SimComponent kafka_broker_component(const Kafka *kafka, uint32_t broker)
+{
+    return brokers_component(kafka->brokers, broker);
+}
+
+SimComponent kafka_fetcher_component(const Kafka *kafka, uint32_t broker)
+{
+    return brokers_fetcher_component(kafka->brokers, broker);
+}
+
+SimComponent kafka_controller_component(const Kafka *kafka)
+{
+    return brokers_controller_component(kafka->brokers);
 }
 
 void kafka_connect(Kafka *kafka, SimLink *to_application, SimLink *to_failover)
@@ -243,42 +458,3 @@ uint32_t kafka_add_fetcher(Kafka *kafka, SimComponent reader, uint16_t tag, SimL
     g_array_append_val(kafka->fetchers, fetcher);
     return kafka->fetchers->len - 1;
 }
-
-static const char *const acks_choices[] = {"0", "1", "all", NULL};
-
-#define AT(member) offsetof(KafkaConfig, member)
-static const ParamSpec specs[] = {
-    {.key = "partitions",
-     .type = PARAM_COUNT,
-     .offset = AT(partitions),
-     .fallback = "12",
-     .min = 1,
-     .max = PARTITIONS_MAX,
-     .text = "Partitions of the payments topic; a payment's partition follows from its user.",
-     .source = "ours; num.partitions defaults to 1"},
-    {.key = "acks",
-     .type = PARAM_CHOICE,
-     .offset = AT(acks),
-     .fallback = "all",
-     .choices = acks_choices,
-     .text = "When the producer is answered: 0 at once, 1 when the leader has the record, all when "
-             "the in-sync replicas have it.",
-     .source = "Kafka producer configuration: acks=all since 3.0 (KIP-679)"},
-    {.key = "append",
-     .type = PARAM_DIST,
-     .offset = AT(append),
-     .fallback = "2ms",
-     .text = "Produce request to the leader's log, linger and batching included.",
-     .source = "ours; linger.ms is 0 (5 from 4.0 on, KIP-1030): calibrate from request latency"},
-    {.key = "replicate",
-     .type = PARAM_DIST,
-     .offset = AT(replicate),
-     .fallback = "3ms",
-     .text =
-         "Leader's log to the high watermark: the in-sync replicas of the same region fetch it.",
-     .source = "ours: calibrate"},
-};
-#undef AT
-
-const ParamTable kafka_table = {
-    .specs = specs, .count = G_N_ELEMENTS(specs), .size = sizeof(KafkaConfig)};

@@ -6,7 +6,12 @@
  * A record is appended by its partition's leader after `append`, and is committed (below the high
  * watermark, visible to consumers and mirrors) `replicate` later, in order per partition. The
  * producer is answered at once (acks 0), at the append (acks 1), or at the commit (acks all).
- * After a crash the leader's log is intact and everything appended becomes visible.
+ * After a crash of the whole cluster the leaders' logs are intact and everything appended becomes
+ * visible. What a single broker's failure does is in models/brokers.h; its clients lose their
+ * connections: requests in flight end in an error, new ones for its partitions wait in vain.
+ *
+ * ACTIVE becomes STANDBY by demote-kafka: producers are refused at once, and it is done when
+ * what was in flight is committed.
  *
  * Readers park a MSG_FETCH until something they have not read is visible, and get MSG_RECORDS.
  *
@@ -15,6 +20,7 @@
 #ifndef MODELS_KAFKA_H
 #define MODELS_KAFKA_H
 
+#include "models/brokers.h"
 #include "models/storage.h"
 #include "models/world.h"
 #include "sim/dist.h"
@@ -26,6 +32,7 @@ typedef struct KafkaConfig {
     int acks; /* KafkaAcks */
     Dist *append;
     Dist *replicate;
+    BrokersConfig brokers;
 } KafkaConfig;
 
 typedef enum KafkaAcks { ACKS_0, ACKS_1, ACKS_ALL } KafkaAcks;
@@ -37,6 +44,13 @@ typedef struct Kafka Kafka;
 Kafka *kafka_new(World *world, const KafkaConfig *config, Storage *storage);
 void kafka_free(Kafka *kafka);
 SimComponent kafka_component(const Kafka *kafka);
+/* 0 <= broker < kafka.brokers. Broker p % brokers leads partition p to begin with, so broker 0
+ * leads most; of combined controllers the last broker is the active one. */
+SimComponent kafka_broker_component(const Kafka *kafka, uint32_t broker);
+/* Of the broker as a follower: while it is down, the broker lives and does not fetch. */
+SimComponent kafka_fetcher_component(const Kafka *kafka, uint32_t broker);
+/* The active controller; it is replaced as soon as it goes down. */
+SimComponent kafka_controller_component(const Kafka *kafka);
 void kafka_connect(Kafka *kafka, SimLink *to_application, SimLink *to_failover);
 
 /* Register a reader of the partitions p with p % modulus == remainder. Its MSG_RECORDS go over

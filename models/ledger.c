@@ -154,6 +154,14 @@ void ledger_event(Ledger *ledger, PaymentRef ref, uint32_t region)
     count_up(&held(ledger, ref)->events[region]);
 }
 
+void ledger_event_lost(Ledger *ledger, PaymentRef ref, uint32_t region)
+{
+    Payment *payment = held(ledger, ref);
+    count_up(&payment->cut[region]);
+    if (payment->events[region] > 0)
+        payment->events[region]--;
+}
+
 void ledger_effect(Ledger *ledger, PaymentRef ref, uint32_t group)
 {
     count_up(&held(ledger, ref)->effects[group]);

@@ -44,6 +44,7 @@ typedef struct Payment {
     uint16_t refused;    /* attempts that got a definite no */
     uint8_t rows[LEDGER_REGIONS];   /* times applied in each region's database */
     uint8_t events[LEDGER_REGIONS]; /* committed records in each region's event log */
+    uint8_t cut[LEDGER_REGIONS];    /* committed records that were lost within the region */
     uint8_t effects[LEDGER_GROUPS]; /* times that each consumer group acted on it */
     uint8_t unread;          /* bit per group: its event still waits to be read (run's end) */
     uint8_t outcome;         /* PaymentOutcome */
@@ -83,6 +84,8 @@ void ledger_row_orphaned(Ledger *ledger, PaymentRef ref);
 /* From now on every row of `to` is as in `from`: reseeded. */
 void ledger_copy_database(Ledger *ledger, uint32_t from, uint32_t to);
 void ledger_event(Ledger *ledger, PaymentRef ref, uint32_t region);
+/* A committed record is gone: its cluster elected a leader that did not have it. */
+void ledger_event_lost(Ledger *ledger, PaymentRef ref, uint32_t region);
 void ledger_effect(Ledger *ledger, PaymentRef ref, uint32_t group);
 void ledger_attempt_over(Ledger *ledger,
                          PaymentRef ref); /* the platform is through with one attempt */

@@ -70,3 +70,12 @@ void log_trim(Log *log, int64_t offset, Ledger *ledger)
     for (; log->base < offset; log->base++)
         ledger_release(ledger, log_at(log, log->base));
 }
+
+void log_cut(Log *log, int64_t offset, Ledger *ledger)
+{
+    SIM_CHECK(offset >= log->base);
+    for (int64_t o = offset; o < log->end; o++)
+        ledger_release(ledger, log_at(log, o));
+    log->end = MIN(log->end, offset);
+    log->high_watermark = MIN(log->high_watermark, offset);
+}

@@ -36,5 +36,7 @@ bool log_is_copy(const Log *log, int64_t offset);
 PaymentRef log_at(const Log *log, int64_t offset);
 /* Forget records below `offset`, releasing their payments. */
 void log_trim(Log *log, int64_t offset, Ledger *ledger);
+/* Forget records from `offset` on: base <= offset. The high watermark falls with the end. */
+void log_cut(Log *log, int64_t offset, Ledger *ledger);
 
 #endif

@@ -42,7 +42,7 @@ static void fetch(Mirror *mirror, MirrorTask *task)
     int64_t seen = 0;
     for (uint32_t p = task->number; p < mirror->source->partitions;
          p += (uint32_t)mirror->config->tasks)
-        seen += mirror->polled[p];
+        seen += mirror->source->offline[p] ? 0 : mirror->polled[p];
     sim_link_send(mirror->link.to_source, (SimEvent){.component = mirror->link.source_kafka,
                                                      .kind = MSG_FETCH,
                                                      .subject = task->fetcher,
@@ -68,13 +68,13 @@ static bool skips(const Mirror *mirror, uint32_t partition, int64_t offset)
 /* The next records in a row that are to be copied, `room` of them at most. */
 static Range next_range(Mirror *mirror, uint32_t p, int64_t room)
 {
-    const Log *log = &mirror->source->log[p];
-    int64_t from = mirror->polled[p], to = MIN(log->high_watermark, from + room);
-    if (!log->marks_copies)
+    int64_t visible = storage_visible(mirror->source, p);
+    int64_t from = mirror->polled[p], to = MIN(visible, from + room);
+    if (!mirror->source->log[p].marks_copies)
         return (Range){p, from, MAX(from, to)};
-    while (from < log->high_watermark && skips(mirror, p, from))
+    while (from < visible && skips(mirror, p, from))
         from++;
-    for (to = from; to < log->high_watermark && to < from + room && !skips(mirror, p, to);)
+    for (to = from; to < visible && to < from + room && !skips(mirror, p, to);)
         to++;
     return (Range){p, from, to};
 }
@@ -113,11 +113,40 @@ static int64_t take_batch(Mirror *mirror, MirrorTask *task, uint32_t *ranges)
     return taken;
 }
 
+static void heed_cut(Mirror *mirror, uint32_t p)
+{
+    int64_t end = mirror->source->cut_to[p];
+    int64_t *cursors[] = {&mirror->polled[p], &mirror->delivered[p], &mirror->flushed[p],
+                          &mirror->source->pin[p]};
+    for (size_t i = 0; i < G_N_ELEMENTS(cursors); i++)
+        *cursors[i] = MIN(*cursors[i], end);
+    MirrorTask *task = &mirror->task[p % (uint32_t)mirror->config->tasks];
+    for (GList *item = task->ranges.head; item; item = item->next) {
+        Range *range = item->data;
+        if (range->partition != p)
+            continue;
+        range->from = MIN(range->from, end);
+        range->to = MIN(range->to, end);
+    }
+}
+
+/* The source has lost committed records: what of them is in hand is given up, and what takes their
+ * offsets is read. */
+static void heed_cuts(Mirror *mirror)
+{
+    const Storage *source = mirror->source;
+    for (uint32_t p = 0; mirror->cuts_seen != source->cuts && p < source->partitions; p++)
+        if (source->cut_number[p] > mirror->cuts_seen)
+            heed_cut(mirror, p);
+    mirror->cuts_seen = source->cuts;
+}
+
 static void on_records(Sim *sim, void *self, const SimEvent *event)
 {
     Mirror *mirror = self;
     MirrorTask *task = &mirror->task[event->tag];
     const MirrorConfig *config = mirror->config;
+    heed_cuts(mirror);
     if (mirror->phase != MIRROR_RUNS || task->blocked || task->resting ||
         !mirror_reaches_source(mirror))
         return;
@@ -194,25 +223,32 @@ static bool is_over(Mirror *mirror)
     return mirror->phase != MIRROR_RUNS;
 }
 
+/* The next batch's partition needs a leader. */
+static bool can_write(const Mirror *mirror, MirrorTask *task)
+{
+    const Range *range = g_queue_peek_head(&task->ranges);
+    return mirror_reaches_target(mirror) && !mirror->target->offline[range->partition];
+}
+
 /* Connect's producer keeps trying; its task does not poll meanwhile. */
 static void write_due(Mirror *mirror, MirrorTask *task)
 {
     if (is_over(mirror))
         return;
-    if (!mirror_reaches_target(mirror)) {
-        task->blocked = true;
-        sim_after(mirror->world->sim, PRODUCE_AGAIN_AFTER, SIM_PHASE_MESSAGE,
-                  (SimEvent){.component = mirror->id,
-                             .kind = MIRROR_RETRY,
-                             .subject = task->number,
-                             .extra = task->epoch});
-        return;
-    }
-    for (; task->due > 0; task->due--) {
+    heed_cuts(mirror);
+    for (; task->due > 0 && can_write(mirror, task); task->due--) {
         Range *range = g_queue_pop_head(&task->ranges);
         write_range(mirror, range);
         g_free(range);
     }
+    if (task->due == 0)
+        return;
+    task->blocked = true;
+    sim_after(mirror->world->sim, PRODUCE_AGAIN_AFTER, SIM_PHASE_MESSAGE,
+              (SimEvent){.component = mirror->id,
+                         .kind = MIRROR_RETRY,
+                         .subject = task->number,
+                         .extra = task->epoch});
 }
 
 static void on_deliver(Sim *sim, void *self, const SimEvent *event)
@@ -494,7 +530,7 @@ uint64_t mirror_unreplicated(const Mirror *mirror)
     int64_t sum = 0;
     for (uint32_t p = 0; p < mirror->source->partitions; p++) {
         const Log *log = &mirror->source->log[p];
-        sum += log->high_watermark - mirror->delivered[p];
+        sum += MAX(log->high_watermark - mirror->delivered[p], 0);
         for (int64_t o = mirror->delivered[p]; log->marks_copies && o < log->high_watermark; o++)
             sum -= skips(mirror, p, o);
     }

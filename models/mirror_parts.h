@@ -52,6 +52,7 @@ struct Mirror {
     bool awaiting;     /* someone waits for nothing to be left */
     bool onto_primary; /* the target took writes when this mirror began: not a reason to end it */
     MirrorTask *task;
+    uint32_t cuts_seen;          /* in the source's logs */
     int64_t *polled, *delivered; /* by partition: next source offset to poll, to be written */
     int64_t *flushed;            /* by partition: where a worker that restarts begins */
     int64_t *whole;              /* by partition: below it, copies are copied as well */

@@ -106,6 +106,26 @@ static void check_run(const Check *check)
                         "measure.window is too short for a users.timeout of this length");
 }
 
+static void check_brokers(const Check *check)
+{
+    const BrokersConfig *brokers = &check->scenario->kafka.brokers;
+    if (brokers->replication_factor > brokers->count)
+        param_doc_error(check->doc, check->diags, "kafka.replication_factor",
+                        "each copy is on a broker of its own",
+                        "kafka.replication_factor (%" G_GINT64_FORMAT
+                        ") must not exceed kafka.brokers (%" G_GINT64_FORMAT ")",
+                        brokers->replication_factor, brokers->count);
+    if (brokers->min_in_sync > brokers->replication_factor)
+        param_doc_error(check->doc, check->diags, "kafka.min_insync_replicas",
+                        "with acks: all no write would ever be accepted",
+                        "kafka.min_insync_replicas (%" G_GINT64_FORMAT
+                        ") must not exceed kafka.replication_factor (%" G_GINT64_FORMAT ")",
+                        brokers->min_in_sync, brokers->replication_factor);
+    if (brokers->heartbeat >= brokers->session_timeout)
+        param_doc_error(check->doc, check->diags, "kafka.broker_heartbeat", NULL,
+                        "kafka.broker_heartbeat must be below kafka.broker_session_timeout");
+}
+
 /* ---- names that must differ ---- */
 
 static void check_distinct(const Check *check, const char *list, const char *key, size_t count,
@@ -381,6 +401,7 @@ void scenario_check(const Check *check)
     check_router(check);
     check_router_failover(check);
     check_run(check);
+    check_brokers(check);
     check_consumers(check);
     check_cast(check);
     check_steps(check);

@@ -10,6 +10,12 @@ Storage *storage_new(uint32_t region, uint32_t partitions, uint32_t groups)
     storage->groups = groups;
     storage->log = g_new0(Log, partitions);
     storage->copied = g_new0(int64_t, partitions);
+    storage->offline = g_new0(bool, partitions);
+    storage->cut_to = g_new0(int64_t, partitions);
+    storage->cut_number = g_new0(uint32_t, partitions);
+    storage->keep = g_new(int64_t, partitions);
+    for (uint32_t p = 0; p < partitions; p++)
+        storage->keep[p] = INT64_MAX;
     for (uint32_t g = 0; g < groups; g++) {
         storage->committed[g] = g_new(int64_t, partitions);
         for (uint32_t p = 0; p < partitions; p++)
@@ -29,6 +35,10 @@ void storage_free(Storage *storage)
     g_free(storage->log);
     g_free(storage->copied);
     g_free(storage->pin);
+    g_free(storage->offline);
+    g_free(storage->keep);
+    g_free(storage->cut_to);
+    g_free(storage->cut_number);
     g_free(storage);
 }
 
@@ -53,10 +63,25 @@ int64_t storage_commit(Storage *storage, uint32_t partition, int64_t offset, Led
     return log->high_watermark - before;
 }
 
+int64_t storage_cut(Storage *storage, uint32_t partition, int64_t offset, Ledger *ledger)
+{
+    Log *log = &storage->log[partition];
+    int64_t lost = MAX(log->high_watermark - offset, 0);
+    for (int64_t o = offset; o < log->high_watermark; o++)
+        ledger_event_lost(ledger, log_at(log, o), storage->region);
+    log_cut(log, offset, ledger);
+    storage->copied[partition] = MIN(storage->copied[partition], log->end);
+    if (lost > 0) {
+        storage->cut_number[partition] = ++storage->cuts;
+        storage->cut_to[partition] = offset;
+    }
+    return lost;
+}
+
 /* The first offset that a mirror, or a consumer that restarts, could still ask for. */
 static int64_t first_needed(const Storage *storage, uint32_t partition)
 {
-    int64_t needed = storage->log[partition].high_watermark;
+    int64_t needed = MIN(storage->log[partition].high_watermark, storage->keep[partition]);
     if (storage->pin)
         needed = MIN(needed, storage->pin[partition]);
     for (uint32_t g = 0; storage->consumed_here && g < storage->groups; g++)

@@ -25,6 +25,12 @@ typedef struct Storage {
     bool pin_follows; /* a mirror that has not begun will want only what no mirror wrote */
     bool has_members; /* the groups are not empty here: they refuse foreign commits */
     int64_t *copied;  /* by partition: behind the last record that a mirror wrote here */
+    /* By partition. Cuts: an unclean election took committed records away. */
+    bool *offline;        /* no leader: nobody reads or writes it */
+    int64_t *keep;        /* a replica may be elected whose log ends here; INT64_MAX */
+    int64_t *cut_to;      /* where the last cut was */
+    uint32_t *cut_number; /* which one it was, of all; 0: none */
+    uint32_t cuts;        /* in any partition */
     int64_t *pin; /* by partition: a mirror may still read from here on; NULL: nobody mirrors it */
 } Storage;
 
@@ -39,7 +45,15 @@ void storage_mark_copies(Storage *storage, bool follow);
 void storage_copied(Storage *storage, uint32_t partition, Ledger *ledger);
 /* Make records below `offset` visible: raises the high watermark and stamps the events. */
 int64_t storage_commit(Storage *storage, uint32_t partition, int64_t offset, Ledger *ledger);
+/* The log ends at `offset` from now on. What was visible beyond it is lost, and stamped so;
+ * returns the number of such records. */
+int64_t storage_cut(Storage *storage, uint32_t partition, int64_t offset, Ledger *ledger);
 /* Release the records at the front that nobody can need again. */
 void storage_trim(Storage *storage, uint32_t partition, Ledger *ledger);
+/* What readers see lies below; nothing while nobody leads the partition. */
+static inline int64_t storage_visible(const Storage *storage, uint32_t partition)
+{
+    return storage->offline[partition] ? 0 : storage->log[partition].high_watermark;
+}
 
 #endif
