@@ -29,21 +29,25 @@ static void on_command(Sim *sim, void *self, const SimEvent *event)
 {
     Control *control = self;
     SIM_CHECK(event->tag == ACTION_FENCE);
-    sim_after(
-        sim, event->value, SIM_PHASE_MESSAGE,
-        (SimEvent){.component = control->id, .kind = CONTROL_FENCED, .subject = event->subject});
+    sim_after(sim, event->value, SIM_PHASE_MESSAGE,
+              (SimEvent){.component = control->id,
+                         .kind = CONTROL_FENCED,
+                         .subject = event->subject,
+                         .extra = event->extra});
 }
 
 static void on_fenced(Sim *sim, void *self, const SimEvent *event)
 {
     Control *control = self;
     World *world = control->world;
-    if (!control->fenced[REGION_ACTIVE])
+    uint32_t to = command_to(event->extra), region = other_region(to);
+    if (!control->fenced[region])
         story_platform(world->story, sim_now(sim),
                        "the control plane takes the right to write from %s",
-                       world->region_name[REGION_ACTIVE]);
-    control->fenced[REGION_ACTIVE] = true;
-    tell(control, REGION_ACTIVE);
+                       world->region_name[region]);
+    control->fenced[region] = true;
+    control->fenced[to] = false;
+    tell(control, region);
     sim_link_send(control->link.to_failover,
                   (SimEvent){.kind = MSG_DONE, .subject = event->subject});
 }

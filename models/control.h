@@ -1,8 +1,9 @@
 /* The cloud's control plane: knows which region's database may write.
  *
- * Survives the loss of a region. A fence command takes the right to write from the active region's
- * database: at once if it can be reached, else when it comes back and asks. Without a fence a
- * database that comes back takes itself for the primary still, and there are two.
+ * Survives the loss of a region. A fence command moves the right to write to the region that
+ * service moves to: the other region's database loses it, at once if it can be reached, else when
+ * it comes back and asks. Without a fence a database that comes back takes itself for the primary
+ * still, and there are two.
  */
 #ifndef MODELS_CONTROL_H
 #define MODELS_CONTROL_H

@@ -1,20 +1,38 @@
 /* The databases: a primary in the active region, a standby in the passive one, and the log stream
- * between them.
+ * between them. Each may become the other's standby.
  *
  * States: PRIMARY writes; STANDBY applies the stream and refuses writes; PROMOTING is between the
  * two; FENCED has been told by the control plane that it is primary no more; RECOVERING has come
- * back from a crash and asks the control plane what it is.
+ * back from a crash and asks the control plane what it is; DRAINING gives its role away by a
+ * planned switchover, takes no writes and ships the rest; SEEDING is overwritten with a full copy
+ * of the other one; EMPTY has half a copy, which is none. Only STANDBY can be promoted, and FENCED
+ * by force: a primary that takes its role back.
  *
  * Replication is a log in order (default), or unordered single records. A record committed at t
  * leaves the shipper at D = max(D of the one before, t) + ship_time and is hardened on the standby
  * at A = max(A of the one before, D + lag). What has not arrived when the stream breaks is shipped
- * again, from the standby's position, when both ends and the link are up; if the standby has been
- * promoted meanwhile, it is lost. `sync` answers the writer only after A, with sync_time in the
- * place of lag; a sync primary whose standby was promoted away answers errors. A fenced primary
- * ships on until the promotion begins.
+ * again, from the standby's position, when both ends and both ways of the link are up; if the
+ * standby has been promoted meanwhile, it is lost to it. `sync` answers the writer only after A,
+ * with sync_time in the place of lag; a sync primary whose standby was promoted away answers
+ * errors. A fenced primary ships on until the promotion begins.
+ *
+ * Commands (models/message.h), to the database of the region that service moves to. They are
+ * idempotent; one that cannot be followed now is not answered, and the controller repeats it.
+ *
+ *   promote          forced: what has not arrived is lost. Planned: the primary drains first,
+ *                    nothing is lost, and it becomes the standby; refused if it cannot be reached,
+ *                    and taken back if the stream breaks before the standby has everything.
+ *   await-database   done when what the primary had committed at the command is here.
+ *   seed-database    a full copy of the other one at seeding_rate, then its standby. What this one
+ *                    had and the other never got is found to be orphaned.
+ *
+ * Orphans: commits of an old primary that its successor never got, once the two can see each other
+ * again (Payment.orphan). They are kept aside, as in a file or a conflict feed, and applied by
+ * nobody here.
  *
  * Rows with an idempotency key are unique: a second write of the same payment is answered
- * ALREADY and applies nothing. Rows live in the payment (Payment.rows), one count a region.
+ * ALREADY and applies nothing. Rows live in the payment (Payment.rows), one count a region; a
+ * seeding copies the counts, and nobody can promote a copy before it is complete.
  *
  * With an outbox (models/outbox.h) each row applied enters it in the same transaction, and a
  * relay's marks are records of the log like any other, behind the rows that they are about. Only a
@@ -37,7 +55,8 @@ typedef struct DatabaseConfig {
     Dist *lag;
     int lag_vary; /* 0: one draw a run; 1: one a record */
     Dist *ship_time, *sync_time;
-    int order; /* 0: log; 1: none */
+    int order;                 /* 0: log; 1: none */
+    double size, seeding_rate; /* GB, GB/h */
 } DatabaseConfig;
 
 typedef enum DatabaseReplication {
@@ -73,6 +92,8 @@ typedef struct DatabaseFacts {
     uint64_t backlog_at_outage; /* unreplicated when the outage began */
     double lag_mean_seconds;    /* commit to hardened on the standby */
     double catchup_seconds;     /* last reconnection to empty backlog; NAN: none */
+    uint64_t orphaned, seeded;
+    double seed_seconds; /* the last seeding, until it was a standby; NAN: none */
     SimTime cut_at; /* from here on the standby got nothing more; SIM_NEVER: it still gets all */
 } DatabaseFacts;
 DatabaseFacts database_facts(const Database *database);

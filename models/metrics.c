@@ -266,6 +266,16 @@ static double database_catchup(const RunFacts *facts)
     return facts->database.catchup_seconds;
 }
 
+static double database_orphaned(const RunFacts *facts)
+{
+    return count(facts->database.orphaned + facts->standby.orphaned);
+}
+
+static double database_recoverable(const RunFacts *facts)
+{
+    return count(facts->audit->end.recoverable);
+}
+
 static double mirror_unreplicated_at_outage(const RunFacts *facts)
 {
     return facts->recovery->outage_at == SIM_NEVER ? NAN : count(facts->mirror_unreplicated);
@@ -440,6 +450,11 @@ static double events_delivered(const RunFacts *facts)
       "Commit to hardening on the standby: mean over the commits that arrived.")                   \
     X("database.catchup", SECONDS, database_catchup,                                               \
       "From the last reconnection of the stream until the standby had everything.")                \
+    X("database.orphaned", COUNT, database_orphaned,                                               \
+      "Commits found in an old primary that the new one never got, those of the warm-up too: "     \
+      "kept aside, in no database. 0 until the old primary is back.")                              \
+    X("database.recoverable", COUNT, database_recoverable,                                         \
+      "Lost payments among them: what a reconciliation can bring back.")                           \
     X("mirror.unreplicated", COUNT, mirror_unreplicated_at_outage,                                 \
       "Committed events that the passive Kafka did not have when the outage began.")               \
     X("application.wait", SECONDS, application_wait,                                               \

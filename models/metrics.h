@@ -17,6 +17,7 @@ typedef struct RunFacts {
     const Recovery *recovery;
     UsersFacts users;
     DatabaseFacts database;       /* of the first primary */
+    DatabaseFacts standby;        /* of the first standby */
     ApplicationFacts application; /* of the active region */
     uint64_t mirror_unreplicated; /* when the outage began */
     uint64_t faults;              /* components that went down */

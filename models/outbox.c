@@ -15,6 +15,7 @@ struct Outbox {
     guint first;
     uint64_t base; /* position of rows[first] */
     uint64_t done;
+    uint32_t generation;
 };
 
 Outbox *outbox_new(Ledger *ledger, bool from_log, SimTime keep)
@@ -97,6 +98,30 @@ void outbox_mark(Outbox *outbox, uint64_t done)
 void outbox_rewind(Outbox *outbox)
 {
     outbox->done = outbox->base;
+}
+
+void outbox_copy(Outbox *outbox, const Outbox *from)
+{
+    for (uint64_t p = from->base; p < outbox_end(from); p++)
+        if (row_at(from, p)->payment != PAYMENT_NONE)
+            ledger_hold(outbox->ledger, row_at(from, p)->payment);
+    for (uint64_t p = outbox->base; p < outbox_end(outbox); p++)
+        if (row_at(outbox, p)->payment != PAYMENT_NONE)
+            ledger_release(outbox->ledger, row_at(outbox, p)->payment);
+    g_array_set_size(outbox->rows, 0);
+    if (from->rows->len > from->first)
+        g_array_append_vals(outbox->rows, &g_array_index(from->rows, Row, from->first),
+                            from->rows->len - from->first);
+    outbox->first = 0;
+    outbox->base = from->base;
+    outbox->done = from->done;
+    outbox->newest = from->newest;
+    outbox->generation++;
+}
+
+uint32_t outbox_generation(const Outbox *outbox)
+{
+    return outbox->generation;
 }
 
 bool outbox_from_log(const Outbox *outbox)

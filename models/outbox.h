@@ -33,6 +33,11 @@ void outbox_mark(Outbox *outbox, uint64_t done);
 /* Take all rows kept as not published. */
 void outbox_rewind(Outbox *outbox);
 
+/* Become what `from` is: the database under it was overwritten. */
+void outbox_copy(Outbox *outbox, const Outbox *from);
+/* How often it was overwritten: positions of an older generation mean nothing. */
+uint32_t outbox_generation(const Outbox *outbox);
+
 bool outbox_from_log(const Outbox *outbox);
 uint64_t outbox_done(const Outbox *outbox);
 uint64_t outbox_end(const Outbox *outbox); /* of the next row */

@@ -158,6 +158,7 @@ static void close_books(Platform *platform, double *values)
                       .recovery = world->recovery,
                       .users = users_facts(platform->users),
                       .database = database_facts(platform->database[REGION_ACTIVE]),
+                      .standby = database_facts(platform->database[REGION_PASSIVE]),
                       .application = application_facts(platform->application[REGION_ACTIVE]),
                       .mirror_unreplicated = platform->mirror_unreplicated,
                       .faults = count_faults(world->sim),

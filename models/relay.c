@@ -26,8 +26,9 @@ struct Relay {
     SimTime deadline; /* of the step */
     GArray *batch;    /* Item */
     uint32_t unanswered;
-    uint64_t cursor; /* everything before it is published */
-    uint64_t taken;  /* where the next batch begins if this one gets through */
+    uint64_t cursor;     /* everything before it is published */
+    uint32_t generation; /* of the outbox, that the cursor is about */
+    uint64_t taken;      /* where the next batch begins if this one gets through */
     SimTime flushed_at;
     bool resumed; /* the cursor is known */
     bool failing; /* the last batch did not get through */
@@ -135,6 +136,7 @@ static void take_batch(Relay *relay, uint64_t end)
 static void resume(Relay *relay, uint64_t end)
 {
     relay->cursor = outbox_done(relay->outbox);
+    relay->generation = outbox_generation(relay->outbox);
     if (relay->resumed)
         return;
     relay->resumed = true;
@@ -157,6 +159,7 @@ static void on_records(Sim *sim, void *self, const SimEvent *event)
         return;
     }
     uint64_t end = (uint64_t)event->value;
+    relay->resumed = relay->resumed && relay->generation == outbox_generation(relay->outbox);
     if (!relay->resumed || !outbox_from_log(relay->outbox))
         resume(relay, end);
     take_batch(relay, end);
