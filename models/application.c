@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "models/gray.h"
 #include "sim/check.h"
 
 enum { APP_WORKED = MSG_KINDS, APP_TIMEOUT, APP_KINDS };
@@ -100,7 +101,8 @@ static void work(Application *app, uint32_t slot)
         app->wait_sum += sim_now(sim) - request->arrived_at;
         app->waits++;
     }
-    sim_after(sim, dist_draw(app->config->service_time, &app->service_draws), SIM_PHASE_MESSAGE,
+    SimTime time = dist_draw(app->config->service_time, &app->service_draws);
+    sim_after(sim, gray_time(app->world, app->id, time), SIM_PHASE_MESSAGE,
               (SimEvent){.component = app->id, .kind = APP_WORKED, .extra = slot});
 }
 
@@ -151,6 +153,12 @@ static void on_request(Sim *sim, void *self, const SimEvent *event)
                       "the application in %s does not know the session: log in again",
                       world->region_name[app->region]);
         reply(app, event->subject, event->tag, STATUS_REAUTH);
+        return;
+    }
+    if (gray_error(world, app->id)) {
+        story_payment(world->story, world->ledger, event->subject, sim_now(sim),
+                      "the application in %s fails on it", world->region_name[app->region]);
+        reply(app, event->subject, event->tag, STATUS_ERROR);
         return;
     }
     bool free_server = app->busy < app->config->servers;

@@ -31,6 +31,8 @@ typedef struct Platform {
     Control *control;
     Failover *failover;
     SimComponent observer;
+    GArray *occurrences;     /* of the scenario's events; outages.c */
+    struct Effects *effects; /* by event */
     uint64_t mirror_unreplicated;
 } Platform;
 
@@ -43,5 +45,7 @@ void wiring_connect(Platform *platform);
 void outages_init(Platform *platform);
 /* Schedule the scenario's events, and say from which moment recovery counts. */
 void outages_plan(Platform *platform);
+/* After the links are gone, which look at what ails them. */
+void outages_clear(Platform *platform);
 
 #endif

@@ -44,12 +44,36 @@ typedef enum Fault {
     FAULTS
 } Fault;
 
+/* Directions and paths of links (events[].target of a link), in the order of fault_link_target. */
+typedef enum LinkPath {
+    PATH_OUT,
+    PATH_BACK,
+    PATH_BOTH,
+    PATH_ROUTER_ACTIVE,
+    PATH_ROUTER_PASSIVE,
+    PATH_MONITOR,
+    PATH_MANAGEMENT,
+    PATHS
+} LinkPath;
+
 typedef struct EventConfig {
     Dist *at, *duration;
     int fail; /* Fault */
     char *target;
-    uint32_t
-        region; /* resolved from target; for links: 0 from the active region, 1 to it, 2 both */
+    /* a gray failure, if any of these says so */
+    double slow, errors, loss;
+    Dist *delay;
+    /* again and again */
+    Dist *up;
+    int64_t times;
+    SimTime until;
+    /* in the wake of another */
+    char *name, *after;
+    double probability;
+    /* resolved */
+    uint32_t region; /* from target; for links a LinkPath */
+    bool gray;
+    int64_t follows; /* index of the event named in after; -1: none */
 } EventConfig;
 
 typedef struct ExpectConfig {
@@ -89,14 +113,23 @@ struct Scenario {
 };
 
 extern const ParamTable events_table;
-/* Directions of the link between the regions, by EventConfig.region; NULL-terminated. */
+/* By LinkPath; NULL-terminated. */
 extern const char *const fault_link_target[];
 /* Does its target name a region? */
 bool fault_in_region(int fail);
+/* May this be slow (and delayed), answer errors, lose packets? */
+typedef struct FaultGray {
+    bool slow, errors, loss;
+} FaultGray;
+FaultGray fault_gray(int fail);
 
 const EventConfig *scenario_event(const Scenario *scenario, size_t index);
 /* "region north-india fails"; g_free. */
 char *scenario_event_text(const Scenario *scenario, size_t index);
+/* "region north-india works well again": a gray failure ends; g_free. */
+char *scenario_event_end_text(const Scenario *scenario, size_t index);
+/* All of them in one line, with their times; g_free. */
+char *scenario_describe_events(const Scenario *scenario);
 /* Is there a mirror into this region? Into the active one only if a runbook starts it. */
 bool scenario_mirrors_into(const Scenario *scenario, uint32_t region);
 /* Is this the failure that the recovery times count from? (Something of the active region, or the

@@ -1,5 +1,6 @@
 #include "models/consumers.h"
 
+#include "models/gray.h"
 #include "sim/check.h"
 
 typedef enum GroupState { GROUP_IDLE, GROUP_HELD, GROUP_ACTIVE } GroupState;
@@ -98,6 +99,7 @@ static void read_more(Consumers *consumers, uint32_t i)
     instance->busy = true;
     SimTime each = dist_draw(consumers->config[instance->group].service,
                              &consumers->service_draws[instance->group]);
+    each = gray_time(consumers->world, consumers->id, each);
     each = MIN(each, SIM_TIME_LONGEST / records);
     sim_after(consumers->world->sim, each * records, SIM_PHASE_MESSAGE,
               (SimEvent){.component = consumers->id, .kind = CONS_BATCH, .subject = i});

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "models/database_parts.h"
+#include "models/gray.h"
 #include "sim/check.h"
 
 /* ---- writes ---- */
@@ -24,11 +25,17 @@ static void on_write(Sim *sim, void *self, const SimEvent *event)
         database_answer(db, event->subject, event->extra, STATUS_REFUSED);
         return;
     }
+    if (gray_error(db->world, db->id)) {
+        story_payment(db->world->story, db->world->ledger, event->subject, sim_now(sim),
+                      "the database in %s fails on the write", db->world->region_name[db->region]);
+        database_answer(db, event->subject, event->extra, STATUS_ERROR);
+        return;
+    }
     SimEvent commit = *event;
     commit.component = db->id;
     commit.kind = DB_COMMIT;
-    sim_after(sim, dist_draw(db->config->commit_time, &db->commit_draws), SIM_PHASE_MESSAGE,
-              commit);
+    SimTime time = dist_draw(db->config->commit_time, &db->commit_draws);
+    sim_after(sim, gray_time(db->world, db->id, time), SIM_PHASE_MESSAGE, commit);
 }
 
 static bool row_exists(Database *db, PaymentRef payment)

@@ -39,6 +39,7 @@ static void ship(Database *db, uint64_t position)
     db->departed = MAX(db->departed, now) + dist_draw(config->ship_time, &db->ship_draws);
     db->departed = MIN(db->departed, now + SIM_TIME_LONGEST); /* no sum may leave the clock */
     SimTime lag = draw_lag(db);
+    lag += sim_link_lateness(db->link.wan, lag);
     SimEvent apply = {.component = db->peer->id,
                       .kind = DB_APPLY,
                       .subject = entry->payment,

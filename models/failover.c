@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "models/gray.h"
 #include "sim/check.h"
 
 enum { FO_PROBE = MSG_KINDS, FO_DEADLINE, FO_DECIDED, FO_HANDED_OVER, FO_CHECK, FO_KINDS };
@@ -197,6 +198,8 @@ static void on_probe(Sim *sim, void *self, const SimEvent *event)
 {
     Failover *failover = self;
     int64_t number = prober_send(&failover->prober);
+    if (gray_error(failover->world, failover->id))
+        failover->prober.will_fail = true;
     sim_link_send(failover->link.to_active, (SimEvent){.component = failover->link.application,
                                                        .kind = MSG_PROBE,
                                                        .value = number,

@@ -1,5 +1,6 @@
 #include "models/kafka.h"
 
+#include "models/gray.h"
 #include "sim/check.h"
 
 typedef enum KafkaRole { KAFKA_ACTIVE, KAFKA_STANDBY, KAFKA_SWITCHING } KafkaRole;
@@ -107,6 +108,12 @@ static void on_produce(Sim *sim, void *self, const SimEvent *event)
         refuse(kafka, event, "is a mirror and refuses the event");
         return;
     }
+    if (gray_error(world, kafka->id)) {
+        story_payment(world->story, world->ledger, event->subject, sim_now(sim),
+                      "Kafka in %s fails on the event", world->region_name[kafka->storage->region]);
+        answer(kafka, event->subject, event->extra, STATUS_ERROR);
+        return;
+    }
     if (kafka->trouble[event->tag] && on_produce_in_trouble(kafka, event))
         return;
     kafka->appending++;
@@ -118,8 +125,8 @@ static void on_produce(Sim *sim, void *self, const SimEvent *event)
         answer(kafka, event->subject, event->extra, STATUS_OK);
         appended.extra = NO_REQUEST;
     }
-    sim_after(sim, dist_draw(kafka->config->append, &kafka->append_draws), SIM_PHASE_MESSAGE,
-              appended);
+    SimTime time = dist_draw(kafka->config->append, &kafka->append_draws);
+    sim_after(sim, gray_time(world, kafka->id, time), SIM_PHASE_MESSAGE, appended);
 }
 
 static void on_appended(Sim *sim, void *self, const SimEvent *event)

@@ -291,6 +291,11 @@ static double faults(const RunFacts *facts)
     return count(facts->faults);
 }
 
+static double faults_degraded(const RunFacts *facts)
+{
+    return count(facts->degraded);
+}
+
 /* ---- cost ---- */
 
 static CostMonth month(const RunFacts *facts)
@@ -463,6 +468,8 @@ static double events_delivered(const RunFacts *facts)
     X("failover.alarm", SECONDS, failover_alarm,                                                   \
       "Time of the monitor's first alarm, from the start of the run.")                             \
     X("faults.fired", COUNT, faults, "Times that a component or link went down.")                  \
+    X("faults.degraded", COUNT, faults_degraded,                                                   \
+      "Times that a component or link began to work badly (a gray failure).")                      \
     X("cost.active", NUMBER, cost_active, "The active region, a month, in cost.currency.")         \
     X("cost.passive", NUMBER, cost_passive, "The passive region, a month.")                        \
     X("cost.month", NUMBER, cost_whole_month,                                                      \

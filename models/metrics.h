@@ -21,6 +21,7 @@ typedef struct RunFacts {
     ApplicationFacts application; /* of the active region */
     uint64_t mirror_unreplicated; /* when the outage began */
     uint64_t faults;              /* components that went down */
+    uint64_t degraded;            /* times that one began to work badly */
     uint64_t events;              /* delivered by the engine */
 } RunFacts;
 

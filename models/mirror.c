@@ -1,3 +1,4 @@
+#include "models/gray.h"
 #include "models/mirror_parts.h"
 #include "sim/check.h"
 
@@ -162,6 +163,8 @@ static void on_records(Sim *sim, void *self, const SimEvent *event)
     SimTime latency = config->latency_vary == 0
                           ? mirror->run_latency
                           : dist_draw(config->latency, &mirror->latency_draws);
+    latency = gray_time(mirror->world, mirror->id, latency);
+    latency += sim_link_lateness(mirror->link.wan, latency);
     sim_lane_push(sim, task->lane, task->departed + latency, SIM_PHASE_MESSAGE,
                   (SimEvent){.component = mirror->id,
                              .kind = MIRROR_DELIVER,

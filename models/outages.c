@@ -1,99 +1,196 @@
-/* What fails, when: the scenario's events become outages of components and links. */
+/* What fails, when: the scenario's events become outages and impairments of components and links.
+ */
+#include <string.h>
+
 #include "models/assembly.h"
+#include "models/gray.h"
+#include "models/occurrences.h"
 #include "sim/check.h"
 
-enum { OBSERVE_OUTAGE, OBSERVER_KINDS };
+enum { OBSERVE_OUTAGE, OBSERVE_GRAY, OBSERVER_KINDS };
+
+/* ---- whom an event befalls ---- */
+
+#define TARGETS_MAX 32
+
+typedef struct Targets {
+    SimComponent component[TARGETS_MAX];
+    size_t count;
+} Targets;
+
+static void add(Targets *targets, SimComponent component)
+{
+    SIM_CHECK(targets->count < TARGETS_MAX);
+    targets->component[targets->count++] = component;
+}
 
 /* The relay runs beside the application. */
-static void fail_application(Platform *platform, uint32_t region, SimTime from, SimTime to)
+static void add_application(const Platform *platform, uint32_t region, Targets *targets)
 {
-    Sim *sim = platform->world.sim;
-    sim_outage(sim, application_component(platform->application[region]), from, to);
+    add(targets, application_component(platform->application[region]));
     if (platform->relay[region])
-        sim_outage(sim, relay_component(platform->relay[region]), from, to);
+        add(targets, relay_component(platform->relay[region]));
 }
 
-static void fail_region(Platform *platform, uint32_t region, SimTime from, SimTime to)
+static void add_region(const Platform *platform, uint32_t region, Targets *targets)
 {
-    Sim *sim = platform->world.sim;
-    fail_application(platform, region, from, to);
-    sim_outage(sim, consumers_component(platform->consumers[region]), from, to);
-    sim_outage(sim, kafka_component(platform->kafka[region]), from, to);
-    sim_outage(sim, database_component(platform->database[region]), from, to);
+    add_application(platform, region, targets);
+    add(targets, consumers_component(platform->consumers[region]));
+    add(targets, kafka_component(platform->kafka[region]));
+    add(targets, database_component(platform->database[region]));
     for (uint32_t r = 0; r < REGIONS; r++)
         if (platform->mirror[r] && mirror_region(platform->mirror[r]) == region)
-            sim_outage(sim, mirror_component(platform->mirror[r]), from, to);
+            add(targets, mirror_component(platform->mirror[r]));
 }
 
-static void fail(Platform *platform, const EventConfig *event, SimTime from, SimTime to)
+/* The links of a path, by their names. */
+static const char *const path_links[PATHS][9] = {
+    [PATH_OUT] = {"wan.out"},
+    [PATH_BACK] = {"wan.back"},
+    [PATH_BOTH] = {"wan.out", "wan.back"},
+    [PATH_ROUTER_ACTIVE] = {"router>active", "users>active", "active>users", "active>edge"},
+    [PATH_ROUTER_PASSIVE] = {"router>passive", "users>passive", "passive>users", "passive>edge"},
+    [PATH_MONITOR] = {"failover>probe"},
+    [PATH_MANAGEMENT] = {"failover>command", "control>failover", "router>failover",
+                         "passive>failover.from-database", "passive>failover.from-kafka",
+                         "passive>failover.from-consumers"},
+};
+
+static SimLink *link_named(const Platform *platform, const char *name)
 {
-    Sim *sim = platform->world.sim;
+    for (guint i = 0; i < platform->links->len; i++) {
+        SimLink *link = g_ptr_array_index(platform->links, i);
+        if (strcmp(sim_name(platform->world.sim, sim_link_component(link)), name) == 0)
+            return link;
+    }
+    SIM_CHECK(false); /* a table that has not kept up with the wiring */
+    return NULL;
+}
+
+static Targets targets_of(const Platform *platform, const EventConfig *event)
+{
+    Targets targets = {0};
     uint32_t region = event->region;
     switch ((Fault)event->fail) {
     case FAULT_REGION:
-        fail_region(platform, region, from, to);
+        add_region(platform, region, &targets);
         break;
     case FAULT_APPLICATION:
-        fail_application(platform, region, from, to);
+        add_application(platform, region, &targets);
         break;
     case FAULT_DATABASE:
-        sim_outage(sim, database_component(platform->database[region]), from, to);
+        add(&targets, database_component(platform->database[region]));
         break;
     case FAULT_KAFKA:
-        sim_outage(sim, kafka_component(platform->kafka[region]), from, to);
+        add(&targets, kafka_component(platform->kafka[region]));
         break;
     case FAULT_CONSUMERS:
-        sim_outage(sim, consumers_component(platform->consumers[region]), from, to);
+        add(&targets, consumers_component(platform->consumers[region]));
         break;
     case FAULT_LINK:
-        if (region != WAN_BACK)
-            sim_outage(sim, sim_link_component(platform->wan[WAN_OUT]), from, to);
-        if (region != WAN_OUT)
-            sim_outage(sim, sim_link_component(platform->wan[WAN_BACK]), from, to);
+        for (const char *const *name = path_links[region]; *name; name++)
+            add(&targets, sim_link_component(link_named(platform, *name)));
         break;
     case FAULT_MIRROR:
         for (uint32_t r = 0; r < REGIONS; r++)
             if (platform->mirror[r])
-                sim_outage(sim, mirror_component(platform->mirror[r]), from, to);
+                add(&targets, mirror_component(platform->mirror[r]));
         break;
     case FAULT_ROUTER:
-        sim_outage(sim, router_component(platform->router), from, to);
+        add(&targets, router_component(platform->router));
         break;
     case FAULT_CONTROL_PLANE:
-        sim_outage(sim, control_component(platform->control), from, to);
+        add(&targets, control_component(platform->control));
         break;
     case FAULT_MONITOR:
-        sim_outage(sim, failover_component(platform->failover), from, to);
+        add(&targets, failover_component(platform->failover));
         break;
     case FAULTS:
         SIM_CHECK(false);
     }
+    return targets;
 }
 
-typedef struct Interval {
-    SimTime from, to;
-    bool hits; /* the service, rather than something beside it */
-} Interval;
+/* ---- gray failures ---- */
 
-static Interval draw_interval(Platform *platform, size_t i)
+/* What each event does to those that it befalls; and, if it is a region's, to all but its
+ * application: the errors that its users see are the application's. */
+typedef struct Effects {
+    SimEffect at_first, at_others;
+} Effects;
+
+static SimEffect effect_of(const EventConfig *event)
 {
-    const EventConfig *event = scenario_event(platform->scenario, i);
-    char *purpose = g_strdup_printf("event %zu", i);
-    RandomStream draws = world_stream(&platform->world, "events", purpose);
-    g_free(purpose);
-    SimTime from = dist_draw(event->at, &draws);
-    return (Interval){from, from + dist_draw(event->duration, &draws),
-                      scenario_event_hits_service(event)};
+    return (SimEffect){.slow = event->slow,
+                       .delay = dist_mean(event->delay) > 0 ? event->delay : NULL,
+                       .errors = event->errors,
+                       .loss = event->loss};
 }
+
+static void watch(Platform *platform, const EventConfig *event)
+{
+    Targets targets = targets_of(platform, event);
+    for (size_t t = 0; t < targets.count; t++) {
+        SimImpair *impair = gray_watch(platform->world.gray, targets.component[t]);
+        if (event->fail == FAULT_LINK)
+            sim_link_impair(
+                link_named(platform, sim_name(platform->world.sim, targets.component[t])), impair);
+    }
+}
+
+static void plan_gray(Platform *platform, size_t index, const Occurrence *occurrence)
+{
+    Sim *sim = platform->world.sim;
+    SimEvent change = {.component = platform->observer, .kind = OBSERVE_GRAY, .subject = index};
+    if (occurrence->to == occurrence->from)
+        return;
+    change.value = true;
+    sim_at(sim, occurrence->from, SIM_PHASE_FAULT, change);
+    change.value = false;
+    sim_at(sim, occurrence->to, SIM_PHASE_FAULT, change);
+}
+
+static void on_gray(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Platform *platform = self;
+    size_t i = g_array_index(platform->occurrences, Occurrence, event->subject).event;
+    const EventConfig *config = scenario_event(platform->scenario, i);
+    const Effects *effects = &platform->effects[i];
+    Targets targets = targets_of(platform, config);
+    for (size_t t = 0; t < targets.count; t++)
+        gray_change(platform->world.gray, targets.component[t],
+                    t == 0 || config->fail != FAULT_REGION ? &effects->at_first
+                                                           : &effects->at_others,
+                    event->value != 0);
+}
+
+static void prepare_gray(Platform *platform)
+{
+    const Scenario *s = platform->scenario;
+    platform->effects = g_new0(Effects, s->top.events.count);
+    for (size_t i = 0; i < s->top.events.count; i++) {
+        const EventConfig *event = scenario_event(s, i);
+        if (!event->gray)
+            continue;
+        if (!platform->world.gray)
+            platform->world.gray = gray_new(&platform->world);
+        watch(platform, event);
+        platform->effects[i] = (Effects){effect_of(event), effect_of(event)};
+        platform->effects[i].at_others.errors = 0;
+    }
+}
+
+/* ---- from when recovery counts ---- */
 
 /* The end of the outage that begins at `from`, overlapping events taken together. */
-static SimTime joint_end(const GArray *intervals, SimTime from)
+static SimTime joint_end(const GArray *counted, SimTime from)
 {
     SimTime end = from;
     for (bool grown = true; grown;) {
         grown = false;
-        for (guint i = 0; i < intervals->len; i++) {
-            Interval other = g_array_index(intervals, Interval, i);
+        for (guint i = 0; i < counted->len; i++) {
+            Occurrence other = g_array_index(counted, Occurrence, i);
             if (!other.hits || other.from > end || other.to <= end)
                 continue;
             end = other.to;
@@ -105,45 +202,75 @@ static SimTime joint_end(const GArray *intervals, SimTime from)
 
 /* Recovery counts from the first event that hits the service; without one, from the first at all.
  */
-static void note_outage(Platform *platform, const GArray *intervals)
+static void note_outage(Platform *platform, const GArray *counted)
 {
     Recovery *recovery = platform->world.recovery;
     SimTime first = SIM_NEVER, first_hit = SIM_NEVER;
-    for (guint i = 0; i < intervals->len; i++) {
-        Interval interval = g_array_index(intervals, Interval, i);
-        first = MIN(first, interval.from);
-        if (interval.hits)
-            first_hit = MIN(first_hit, interval.from);
+    for (guint i = 0; i < counted->len; i++) {
+        Occurrence occurrence = g_array_index(counted, Occurrence, i);
+        first = MIN(first, occurrence.from);
+        if (occurrence.hits)
+            first_hit = MIN(first_hit, occurrence.from);
     }
     recovery->outage_at = first_hit != SIM_NEVER ? first_hit : first;
     if (recovery->outage_at == SIM_NEVER)
         return;
     SimTime run_ends = platform->scenario->run.duration + platform->scenario->run.drain;
-    SimTime ends = joint_end(intervals, recovery->outage_at);
+    SimTime ends = joint_end(counted, recovery->outage_at);
     if (first_hit != SIM_NEVER && ends < run_ends)
         recovery->outage_ends_at = ends;
     sim_at(platform->world.sim, recovery->outage_at, SIM_PHASE_FAULT,
            (SimEvent){.component = platform->observer, .kind = OBSERVE_OUTAGE});
 }
 
+/* ---- planning ---- */
+
+#define TOLD_MOST 100 /* turns of a flapping component */
+
+static void tell(Platform *platform, const Occurrence *occurrence, SimTime run_ends)
+{
+    const Scenario *s = platform->scenario;
+    Story *story = platform->world.story;
+    char *text = scenario_event_text(s, occurrence->event);
+    story_add(story, occurrence->from, STORY_PLATFORM, "%s", text);
+    g_free(text);
+    if (!scenario_event(s, occurrence->event)->gray || occurrence->to >= run_ends)
+        return;
+    text = scenario_event_end_text(s, occurrence->event);
+    story_add(story, occurrence->to, STORY_PLATFORM, "%s", text);
+    g_free(text);
+}
+
+static void befall(Platform *platform, size_t index, const Occurrence *occurrence)
+{
+    const EventConfig *event = scenario_event(platform->scenario, occurrence->event);
+    if (event->gray) {
+        plan_gray(platform, index, occurrence);
+        return;
+    }
+    Targets targets = targets_of(platform, event);
+    for (size_t t = 0; t < targets.count; t++)
+        sim_outage(platform->world.sim, targets.component[t], occurrence->from, occurrence->to);
+}
+
 void outages_plan(Platform *platform)
 {
     const Scenario *s = platform->scenario;
-    GArray *intervals = g_array_new(FALSE, FALSE, sizeof(Interval));
-    for (size_t i = 0; i < s->top.events.count; i++) {
-        Interval interval = draw_interval(platform, i);
-        fail(platform, scenario_event(s, i), interval.from, interval.to);
-        if (interval.from >= s->run.duration + s->run.drain || interval.to == interval.from)
+    SimTime run_ends = s->run.duration + s->run.drain;
+    GArray *counted = g_array_new(FALSE, FALSE, sizeof(Occurrence));
+    prepare_gray(platform);
+    platform->occurrences = occurrences_draw(s, &platform->world, run_ends);
+    for (guint i = 0; i < platform->occurrences->len; i++) {
+        const Occurrence *occurrence = &g_array_index(platform->occurrences, Occurrence, i);
+        befall(platform, i, occurrence);
+        if (occurrence->from >= run_ends || occurrence->to == occurrence->from)
             continue;
-        g_array_append_val(intervals, interval);
-        if (platform->world.story) {
-            char *text = scenario_event_text(s, i);
-            story_add(platform->world.story, interval.from, STORY_PLATFORM, "%s", text);
-            g_free(text);
-        }
+        g_array_append_val(counted, *occurrence);
+        if (platform->world.story && counted->len <= TOLD_MOST)
+            tell(platform, occurrence, run_ends);
     }
-    note_outage(platform, intervals);
-    g_array_unref(intervals);
+    note_outage(platform, counted);
+    g_array_unref(counted);
 }
 
 /* At the instant of the outage; what it took down has kept its logs. */
@@ -157,11 +284,20 @@ static void on_outage(Sim *sim, void *self, const SimEvent *event)
         platform->mirror_unreplicated = mirror_unreplicated(platform->mirror[REGION_PASSIVE]);
 }
 
-static const SimHandler observer_handlers[OBSERVER_KINDS] = {[OBSERVE_OUTAGE] = on_outage};
+static const SimHandler observer_handlers[OBSERVER_KINDS] = {
+    [OBSERVE_OUTAGE] = on_outage, [OBSERVE_GRAY] = on_gray};
 static const SimType observer_type = {
     .name = "observer", .handlers = observer_handlers, .handler_count = OBSERVER_KINDS};
 
 void outages_init(Platform *platform)
 {
     platform->observer = sim_add(platform->world.sim, &observer_type, platform, "observer");
+}
+
+void outages_clear(Platform *platform)
+{
+    gray_free(platform->world.gray);
+    g_free(platform->effects);
+    if (platform->occurrences)
+        g_array_unref(platform->occurrences);
 }

@@ -2,6 +2,7 @@
 #include "models/platform.h"
 
 #include "models/assembly.h"
+#include "models/gray.h"
 #include "models/metrics.h"
 #include "models/timeline.h"
 #include "sim/check.h"
@@ -102,6 +103,7 @@ static void platform_clear(Platform *platform)
     sim_free(platform->world.sim);
     g_ptr_array_foreach(platform->links, (GFunc)(void (*)(void))sim_link_free, NULL);
     g_ptr_array_unref(platform->links);
+    outages_clear(platform);
     recovery_free(platform->world.recovery);
     ledger_free(platform->world.ledger);
 }
@@ -162,6 +164,7 @@ static void close_books(Platform *platform, double *values)
                       .application = application_facts(platform->application[REGION_ACTIVE]),
                       .mirror_unreplicated = platform->mirror_unreplicated,
                       .faults = count_faults(world->sim),
+                      .degraded = gray_fired(world->gray),
                       .events = sim_events_delivered(world->sim)};
     audit_close(&platform->audit, facts.users.submitted);
     metrics_fill(&facts, values);

@@ -1,5 +1,6 @@
 #include "models/router.h"
 
+#include "models/gray.h"
 #include "sim/check.h"
 
 enum {
@@ -153,10 +154,28 @@ static uint32_t choose(Router *router, uint32_t e, uint32_t cookie)
 
 /* ---- requests ---- */
 
+/* An edge that works badly: the request gets an error and goes no further. */
+static bool fails_on(Router *router, const SimEvent *event)
+{
+    World *world = router->world;
+    if (!gray_error(world, router->id))
+        return false;
+    story_payment(world->story, world->ledger, event->subject, sim_now(world->sim),
+                  "the router fails on it");
+    sim_link_send(router->link.to_users,
+                  (SimEvent){.kind = MSG_REPLY,
+                             .subject = event->subject,
+                             .tag = event->tag,
+                             .extra = reply_extra(STATUS_ERROR, REGION_ACTIVE)});
+    return true;
+}
+
 static void on_request(Sim *sim, void *self, const SimEvent *event)
 {
     Router *router = self;
     World *world = router->world;
+    if (fails_on(router, event))
+        return;
     uint32_t region = choose(router, request_edge(event->extra), request_cookie(event->extra));
     story_payment(world->story, world->ledger, event->subject, sim_now(sim),
                   "the router sends the request to %s", world->region_name[region]);
@@ -169,6 +188,8 @@ static void on_resolve(Sim *sim, void *self, const SimEvent *event)
 {
     Router *router = self;
     World *world = router->world;
+    if (fails_on(router, event))
+        return;
     uint32_t region = choose(router, request_edge(event->extra), REGION_NONE);
     SimTime ttl = dist_draw(router->config->ttl, &router->ttl_draws);
     story_payment(world->story, world->ledger, event->subject, sim_now(sim),

@@ -5,23 +5,6 @@
 
 #define ITEMS(type, list) ((type *)(list).item)
 
-static void describe_events(Scenario *scenario)
-{
-    GString *text = g_string_new(NULL);
-    for (size_t i = 0; i < scenario->top.events.count; i++) {
-        const EventConfig *event = scenario_event(scenario, i);
-        char *what = scenario_event_text(scenario, i);
-        char *at = dist_describe(event->at), *length = dist_describe(event->duration);
-        bool for_ever = dist_mean(event->duration) >= sim_seconds(scenario->run.duration) * 1000;
-        g_string_append_printf(text, "%s%s at %s%s%s", i ? "; " : "", what, at,
-                               for_ever ? "" : " for ", for_ever ? "" : length);
-        g_free(what);
-        g_free(at);
-        g_free(length);
-    }
-    scenario->events_text = g_string_free(text, FALSE);
-}
-
 Scenario *scenario_read(const char *file, const char *text, size_t length, const char *const *sets,
                         size_t set_count, DiagList *diags)
 {
@@ -35,7 +18,7 @@ Scenario *scenario_read(const char *file, const char *text, size_t length, const
         scenario_free(scenario);
         return NULL;
     }
-    describe_events(scenario);
+    scenario->events_text = scenario_describe_events(scenario);
     return scenario;
 }
 

@@ -7,23 +7,6 @@
 
 #define ITEMS(type, list) ((type *)(list).item)
 
-/* The path "list[i].key" in a static buffer big enough for every caller here. */
-typedef struct Path {
-    char text[96];
-} Path;
-
-static const char *path_to(Path *path, const char *list, size_t i, const char *key)
-{
-    g_snprintf(path->text, sizeof path->text, "%s[%zu]%s%s", list, i, *key ? "." : "", key);
-    return path->text;
-}
-
-/* A key or item that was read with an error holds a stand-in: not to be judged again. */
-static bool failed(const Check *check, const char *path)
-{
-    return param_doc_failed(check->doc, path);
-}
-
 /* ---- sections ---- */
 
 static void check_regions(const Check *check)
@@ -188,6 +171,13 @@ static const StepConfig *step_at(const Scenario *scenario, size_t i)
     return &ITEMS(const StepConfig, scenario->failover.steps)[i];
 }
 
+/* Steps that have a name and nobody yet who takes them. */
+static const bool nobody_performs[ACTIONS] = {
+    [ACTION_STOP_CONSUMERS] = true, [ACTION_AWAIT_DATABASE] = true, [ACTION_SEED_DATABASE] = true,
+    [ACTION_RESTORE_BACKUP] = true, [ACTION_SCALE_OUT] = true,      [ACTION_CONFIGURE] = true,
+    [ACTION_RECONCILE] = true,
+};
+
 static bool check_step_names(const Check *check, size_t i)
 {
     const Scenario *s = check->scenario;
@@ -195,6 +185,12 @@ static bool check_step_names(const Check *check, size_t i)
     const char *own = action_name[step->action];
     bool good = true;
     Path path;
+    if (nobody_performs[step->action]) {
+        param_doc_error(check->doc, check->diags, path_to(&path, "failover.steps", i, "step"),
+                        "leave it out, or run it as time that another step takes",
+                        "step %s is not simulated in this version", own);
+        good = false;
+    }
     if (failover_step_find(&s->failover, own) != (int)i) {
         param_doc_error(check->doc, check->diags, path_to(&path, "failover.steps", i, "step"), NULL,
                         "step %s is there twice", own);
@@ -293,71 +289,6 @@ static void check_steps(const Check *check)
     warn_of_runbook(check);
 }
 
-/* ---- events ---- */
-
-static uint32_t resolve_target(const Check *check, size_t i, const EventConfig *event)
-{
-    const Scenario *s = check->scenario;
-    const char *const *names =
-        event->fail == FAULT_LINK ? fault_link_target : (const char *const *)s->regions.name;
-    size_t count = event->fail == FAULT_LINK ? REGIONS + 1 : REGIONS;
-    for (uint32_t n = 0; n < count; n++)
-        if (strcmp(event->target, names[n]) == 0)
-            return n;
-    Path path;
-    char *list = event->fail == FAULT_LINK ? g_strdup("one of: both, out, back")
-                                           : g_strdup_printf("one of: %s, %s", names[0], names[1]);
-    const char *near = diag_suggest(event->target, names, count);
-    char *hint = near ? g_strdup_printf("did you mean \"%s\"?", near) : g_strdup(list);
-    param_doc_error(check->doc, check->diags, path_to(&path, "events", i, "target"), hint,
-                    "\"%s\" is no %s of this scenario", event->target,
-                    event->fail == FAULT_LINK ? "direction of the link" : "region");
-    g_free(hint);
-    g_free(list);
-    return 0;
-}
-
-/* Times count from the first event that hits the service: with two, the reader must know. */
-static void check_event_order(const Check *check)
-{
-    const Scenario *s = check->scenario;
-    Path path;
-    size_t hits = 0;
-    for (size_t i = 0; i < s->top.events.count; i++) {
-        const EventConfig *event = scenario_event(s, i);
-        if (failed(check, path_to(&path, "events", i, "")))
-            continue;
-        if (scenario_event_hits_service(event) && ++hits == 2)
-            param_doc_warn(check->doc, check->diags, path.text,
-                           "split the scenario if each outage should have its own times",
-                           "recovery times count from the first event that hits the service alone");
-        if (dist_is_constant(event->at) && dist_mean(event->at) < sim_seconds(s->run.warmup))
-            param_doc_warn(
-                check->doc, check->diags, path.text, NULL,
-                "this begins before run.warmup is over: payments that it hits by then are "
-                "not counted");
-    }
-}
-
-static void check_event(const Check *check, size_t i)
-{
-    const Scenario *s = check->scenario;
-    EventConfig *event = &ITEMS(EventConfig, s->top.events)[i];
-    Path path;
-    event->region = event->fail == FAULT_LINK ? 2 : REGION_ACTIVE;
-    if (fault_in_region(event->fail) || event->fail == FAULT_LINK) {
-        if (*event->target)
-            event->region = resolve_target(check, i, event);
-    } else if (*event->target) {
-        param_doc_error(check->doc, check->diags, path_to(&path, "events", i, "target"), NULL,
-                        "there is only one of this: leave target out");
-    }
-    SimTime end = s->run.duration + s->run.drain;
-    if (dist_is_constant(event->at) && dist_mean(event->at) >= sim_seconds(end))
-        param_doc_warn(check->doc, check->diags, path_to(&path, "events", i, "at"), NULL,
-                       "this never happens: it is after run.duration and run.drain");
-}
-
 /* ---- expectations ---- */
 
 /* Statements about these very runs are sure anyway. */
@@ -405,11 +336,8 @@ void scenario_check(const Check *check)
     check_consumers(check);
     check_cast(check);
     check_steps(check);
+    check_events(check);
     Path path;
-    for (size_t i = 0; i < s->top.events.count; i++)
-        if (!failed(check, path_to(&path, "events", i, "")))
-            check_event(check, i);
-    check_event_order(check);
     s->expect = g_new0(ScenarioExpect, s->top.expect.count);
     for (size_t i = 0; i < s->top.expect.count; i++)
         if (!failed(check, path_to(&path, "expect", i, "")))

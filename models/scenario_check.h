@@ -4,6 +4,8 @@
 #ifndef MODELS_SCENARIO_CHECK_H
 #define MODELS_SCENARIO_CHECK_H
 
+#include <glib.h>
+
 #include "models/scenario.h"
 
 typedef struct Check {
@@ -13,5 +15,24 @@ typedef struct Check {
 } Check;
 
 void scenario_check(const Check *check);
+/* Its part about events[]: scenario_check_events.c. */
+void check_events(const Check *check);
+
+/* The path "list[i].key" in a buffer big enough for every caller here. */
+typedef struct Path {
+    char text[96];
+} Path;
+
+static inline const char *path_to(Path *path, const char *list, size_t i, const char *key)
+{
+    g_snprintf(path->text, sizeof path->text, "%s[%zu]%s%s", list, i, *key ? "." : "", key);
+    return path->text;
+}
+
+/* A key or item that was read with an error holds a stand-in: not to be judged again. */
+static inline bool failed(const Check *check, const char *path)
+{
+    return param_doc_failed(check->doc, path);
+}
 
 #endif

@@ -16,7 +16,8 @@ typedef struct World {
     Sim *sim;
     Ledger *ledger;
     Recovery *recovery;
-    Story *story; /* NULL: nobody listens */
+    Story *story;      /* NULL: nobody listens */
+    struct Gray *gray; /* models/gray.h; NULL: nothing ails in this scenario */
     uint64_t seed;
     uint32_t replication;
     const char *region_name[REGIONS];

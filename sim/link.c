@@ -33,7 +33,8 @@ struct SimLink {
     SimComponent receiver; /* 0: none of its own */
     const Dist *latency;
     RandomStream stream;
-    bool flush;
+    bool flush, requests;
+    SimImpair *impair; /* NULL: nothing ails it */
     Travel travel;
     SimLane lane;
     GArray *kept;     /* of Kept */
@@ -65,8 +66,8 @@ SimLink *sim_link_new(Sim *sim, const char *name, const Dist *latency, RandomStr
     link->latency = latency;
     link->stream = stream;
     link->flush = ((unsigned)kind & SIM_LINK_FLUSH) != 0;
-    bool requests = ((unsigned)kind & SIM_LINK_REQUESTS) != 0;
-    if (!requests || dist_is_constant(latency)) {
+    link->requests = ((unsigned)kind & SIM_LINK_REQUESTS) != 0;
+    if (!link->requests || dist_is_constant(latency)) {
         link->travel = TRAVEL_LANE;
         link->lane = sim_lane_new(sim);
     } else {
@@ -126,7 +127,6 @@ static void link_flush(Sim *sim, SimLink *link)
     if (link->travel == TRAVEL_LANE) {
         link->dropped += sim_lane_length(sim, link->lane);
         sim_lane_clear(sim, link->lane);
-        return;
     }
     for (size_t place = 0; place < link->kept->len; place++) {
         if (g_array_index(link->kept, Kept, place).next != ON_WIRE)
@@ -171,6 +171,39 @@ void sim_link_watch(SimLink *link, SimComponent watcher, uint16_t kind)
     g_array_append_val(link->watches, watch);
 }
 
+void sim_link_impair(SimLink *link, SimImpair *impair)
+{
+    link->impair = impair;
+}
+
+/* A retransmission on the wire; what is given up is lost. */
+static SimTime impaired(SimImpair *impair, SimTime latency)
+{
+    SimTime late = sim_impair_loss(impair);
+    return late == SIM_NEVER ? SIM_NEVER : sim_impair_time(impair, latency) + late;
+}
+
+SimTime sim_link_lateness(SimLink *link, SimTime base)
+{
+    SimTime given_up = 0, whole;
+    if (!link->impair || !sim_impair_active(link->impair))
+        return 0;
+    while ((whole = impaired(link->impair, base)) == SIM_NEVER) {
+        given_up += SIM_RETRANSMIT_ALL;
+        if (given_up > 100 * SIM_RETRANSMIT_ALL) /* no better than a link that is down */
+            return given_up;
+    }
+    return given_up + whole - base;
+}
+
+/* How an event travels now. On the lane a late request would hold up others. */
+static Travel travel_of(const SimLink *link, bool ails)
+{
+    if (!ails || !link->requests || link->travel != TRAVEL_LANE)
+        return link->travel;
+    return link->flush ? TRAVEL_KEPT : TRAVEL_QUEUE;
+}
+
 void sim_link_send(SimLink *link, SimEvent event)
 {
     Sim *sim = link->sim;
@@ -184,9 +217,16 @@ void sim_link_send(SimLink *link, SimEvent event)
         return;
     }
     SimTime latency = dist_draw(link->latency, &link->stream);
-    if (link->travel == TRAVEL_LANE) {
+    bool ails = link->impair && sim_impair_active(link->impair);
+    if (ails && (latency = impaired(link->impair, latency)) == SIM_NEVER) {
+        link->dropped++;
+        sim_drop(sim, event);
+        return;
+    }
+    Travel travel = travel_of(link, ails);
+    if (travel == TRAVEL_LANE) {
         sim_lane_push(sim, link->lane, sim_now(sim) + latency, SIM_PHASE_MESSAGE, event);
-    } else if (link->travel == TRAVEL_QUEUE) {
+    } else if (travel == TRAVEL_QUEUE) {
         sim_after(sim, latency, SIM_PHASE_MESSAGE, event);
     } else {
         size_t place = link_keep(link, event);

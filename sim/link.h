@@ -11,6 +11,10 @@
  * behind it (its draws are clamped to the last arrival), and the whole stream is one lane. Requests
  * are independent of each other and may overtake. With a constant latency both are a lane.
  *
+ * Gray failures (sim/impair.h) make it slow, or lose packets: a loss comes as the delay of a
+ * retransmission, because every link here stands for TCP connections; on a stream it holds up
+ * those behind it. Only a connection that is given up drops its event.
+ *
  * Events arrive in SIM_PHASE_MESSAGE. A receiver that went down, or went down and came back,
  * since the sending drops the event: its connections died with it.
  *
@@ -24,6 +28,7 @@
 
 #include "sim/dist.h"
 #include "sim/engine.h"
+#include "sim/impair.h"
 #include "sim/random.h"
 
 typedef struct SimLink SimLink;
@@ -49,8 +54,15 @@ void sim_link_watch(SimLink *link, SimComponent watcher, uint16_t kind);
 /* Send `event` to event.component. */
 void sim_link_send(SimLink *link, SimEvent event);
 
+/* What ails the link from now on is what is in `impair` (borrowed; NULL: nothing can). */
+void sim_link_impair(SimLink *link, SimImpair *impair);
+/* For what crosses the link's path without being sent over it (a replication stream with a delay
+ * law of its own): how much later it arrives for what ails the link now, its usual time being
+ * `base`. Mostly 0. A connection given up starts again: its whole time is the delay. */
+SimTime sim_link_lateness(SimLink *link, SimTime base);
+
 /* Every event sent either arrives at its receiver (which may drop it) or is dropped by the link. */
 uint64_t sim_link_sent(const SimLink *link);    /* given to sim_link_send */
-uint64_t sim_link_dropped(const SimLink *link); /* refused while down, or flushed */
+uint64_t sim_link_dropped(const SimLink *link); /* refused while down, flushed, given up */
 
 #endif

@@ -359,26 +359,57 @@ static void add_steps(Generator *g)
 
 static const struct {
     const char *name, *targets;
+    const char *effects; /* what a gray failure of it may say */
 } faults[] = {
-    {"region", "north-india north-india north-india west-india"},
-    {"application", "north-india west-india"},
-    {"database", "north-india west-india"},
-    {"kafka", "north-india west-india"},
-    {"consumers", "north-india west-india"},
-    {"link", "both out back"},
-    {"mirror", NULL},
-    {"router", NULL},
-    {"control-plane", NULL},
-    {"monitor", NULL},
+    {"region", "north-india north-india north-india west-india", "slow delay errors"},
+    {"application", "north-india west-india", "slow delay errors"},
+    {"database", "north-india west-india", "slow delay errors"},
+    {"kafka", "north-india west-india", "slow delay errors"},
+    {"consumers", "north-india west-india", "slow delay"},
+    {"link", "both out back router-active router-passive monitor management", "slow delay loss"},
+    {"mirror", NULL, "slow delay"},
+    {"router", NULL, "errors"},
+    {"control-plane", NULL, NULL},
+    {"monitor", NULL, "errors"},
 };
 
+static void add_effect(Generator *g, const char *effects)
+{
+    char **word = g_strsplit(effects, " ", -1);
+    const char *effect = word[random_below(&g->draws, g_strv_length(word))];
+    add(g, ", %s: ", effect);
+    if (strcmp(effect, "slow") == 0)
+        add(g, "%.3f", spread(g, 1.1, 100));
+    else if (strcmp(effect, "delay") == 0)
+        add_dist(g, 0.01, 10);
+    else
+        add(g, "%.3f%%", spread(g, 0.1, 99));
+    g_strfreev(word);
+}
+
+/* Some follow the event before, some flap. */
+static void add_recurrence(Generator *g, int64_t number)
+{
+    if (number > 0 && chance(g, 0.15))
+        add(g, ", after: event %d", (int)number - 1);
+    if (chance(g, 0.15))
+        add(g, ", probability: %.3f%%", spread(g, 10, 100));
+    if (!chance(g, 0.15))
+        return;
+    add(g, ", repeat: {up: ");
+    add_time(g, spread(g, 0.5, 60));
+    if (chance(g, 0.5))
+        add(g, ", times: %d", (int)between(g, 1, 6));
+    add(g, "}");
+}
+
 /* Some begin together, some are over at once, some never end. */
-static void add_event(Generator *g, double region, double *at)
+static void add_event(Generator *g, double region, double *at, int64_t number)
 {
     size_t fault = chance(g, region) ? 0 : random_below(&g->draws, G_N_ELEMENTS(faults));
     if (!chance(g, 0.2))
         *at = 1.1 * g->duration * random_uniform(&g->draws);
-    add(g, "  - {fail: %s, at: ", faults[fault].name);
+    add(g, "  - {fail: %s, name: event %d, at: ", faults[fault].name, (int)number);
     if (chance(g, 0.2))
         add_dist(g, 1, g->duration);
     else
@@ -393,6 +424,9 @@ static void add_event(Generator *g, double region, double *at)
         add(g, ", for: ");
         add_dist(g, 0.05, g->duration);
     }
+    if (faults[fault].effects && chance(g, 0.25))
+        add_effect(g, faults[fault].effects);
+    add_recurrence(g, number);
     add(g, "}\n");
 }
 
@@ -404,7 +438,7 @@ static void add_events(Generator *g)
     for (int64_t i = 0; i < count; i++) {
         if (i == 0)
             add(g, "events:\n");
-        add_event(g, i == 0 ? 0.5 : 0.1, &at);
+        add_event(g, i == 0 ? 0.5 : 0.1, &at, i);
     }
 }
 
