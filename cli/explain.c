@@ -107,7 +107,8 @@ static void list_everything(Page *page, char **keys)
     }
     page_add(page, "\n");
     page_ink(page, INK_BOLD, "metrics");
-    page_add(page, "  for expect: METRIC[.mean|min|max|p50|p90|p95|p99|p99.9] OP LIMIT, or METRIC OP LIMIT in SHARE\n");
+    page_add(page, "  for expect: METRIC[.mean|min|max|p50|p90|p95|p99|p99.9] OP LIMIT, or METRIC "
+                   "OP LIMIT in SHARE\n");
     list_metrics(page, NULL);
 }
 

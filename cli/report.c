@@ -118,7 +118,7 @@ static void report_verdict(Page *page, const Study *study, ExitCode code)
 }
 
 /* Only what the shell would misread is quoted. */
-static void append_word(GString *command, const char *word)
+void report_append_word(GString *command, const char *word)
 {
     bool plain = word[0] != '\0';
     for (const char *c = word; *c != '\0'; c++)
@@ -146,21 +146,28 @@ static uint64_t more_runs(const Study *study)
     return CLAMP(wanted, 10, 1000000);
 }
 
-/* The one command that helps most with this outcome. */
-static void report_next(Page *page, const Study *study, const ReportStyle *style)
+char *report_command(const Study *study, uint64_t runs)
 {
     GString *command = g_string_new("failsim run");
-    append_word(command, study->source->file);
-    bool undecided = study->tally[VERDICT_INCONCLUSIVE] > 0 && study->tally[VERDICT_FAIL] == 0;
-    uint64_t runs = undecided ? more_runs(study) : study->asked;
+    report_append_word(command, study->source->file);
     if (runs != scenario_replications(study->scenario))
         g_string_append_printf(command, " -r %" PRIu64, runs);
     if (study->seed != scenario_seed(study->scenario))
         g_string_append_printf(command, " --seed %" PRIu64, study->seed);
     for (guint i = 0; i < study->sets->len; i++) {
         g_string_append(command, " --set");
-        append_word(command, study->sets->pdata[i]);
+        report_append_word(command, study->sets->pdata[i]);
     }
+    return g_string_free(command, FALSE);
+}
+
+/* The one command that helps most with this outcome. */
+static void report_next(Page *page, const Study *study, const ReportStyle *style)
+{
+    bool undecided = study->tally[VERDICT_INCONCLUSIVE] > 0 && study->tally[VERDICT_FAIL] == 0;
+    g_autofree char *again =
+        report_command(study, undecided ? more_runs(study) : study_runs_wanted(study));
+    GString *command = g_string_new(again);
     const char *reason = "until it can be decided";
     if (study->tally[VERDICT_FAIL] > 0 && !style->verbose) {
         g_string_append(command, " -v");
@@ -179,6 +186,12 @@ static void report_next(Page *page, const Study *study, const ReportStyle *style
         page_addf(page, "   (%s)", reason);
     page_add(page, "\n");
     g_string_free(command, TRUE);
+}
+
+static ExitCode style_exit(const ReportStyle *style, const Study *study)
+{
+    ExitCode code = study_exit(study);
+    return code == EXIT_INCONCLUSIVE && style->undecided != NULL ? *style->undecided : code;
 }
 
 static void report_quiet(Page *page, const Study *study)
@@ -201,6 +214,7 @@ void report_study(Page *page, const Study *study, const ReportStyle *style)
     report_title(page, study, style->verbose);
     if (study->result.replications > 0) {
         report_expectations(page, study);
+        report_precision(page, study);
         report_recovery(page, study);
         report_payments(page, study, style->verbose);
         if (style->verbose)
@@ -208,7 +222,7 @@ void report_study(Page *page, const Study *study, const ReportStyle *style)
         report_story(page, study, style->verbose);
         report_reasons(page, study);
     }
-    report_verdict(page, study, study_exit(study));
+    report_verdict(page, study, style_exit(style, study));
     report_next(page, study, style);
 }
 

@@ -10,9 +10,10 @@
 #include "cli/study.h"
 
 typedef struct ReportStyle {
-    bool quiet;   /* what is not met, and the verdict */
-    bool verbose; /* every metric, every meaning, the platform's story */
-    bool kept;    /* results were written with -o */
+    bool quiet;                /* what is not met, and the verdict */
+    bool verbose;              /* every metric, every meaning, the platform's story */
+    bool kept;                 /* results were written with -o */
+    const ExitCode *undecided; /* what an inconclusive study exits with; NULL: EXIT_INCONCLUSIVE */
 } ReportStyle;
 
 void report_study(Page *page, const Study *study, const ReportStyle *style);
@@ -22,6 +23,7 @@ void report_all(Page *page, const size_t verdicts[3], size_t unjudged, ExitCode 
 /* The parts, each one section; a section without content prints nothing. */
 void report_expectations(Page *page, const Study *study);
 void report_reasons(Page *page, const Study *study);
+void report_precision(Page *page, const Study *study);
 void report_recovery(Page *page, const Study *study);
 void report_payments(Page *page, const Study *study, bool verbose);
 void report_metrics(Page *page, const Study *study);
@@ -33,6 +35,10 @@ char *report_subject(const ScenarioExpect *expect);
 char *report_limit(const ScenarioExpect *expect);
 char *report_measured(const Expect *expect, double measured);
 char *report_interval(const Expect *expect, StatsInterval interval);
+
+/* "failsim run FILE …": the command that gives this study, with `runs`; g_free. */
+char *report_command(const Study *study, uint64_t runs);
+void report_append_word(GString *command, const char *word);
 
 /* "  TITLE  beside" after an empty line. */
 void report_heading(Page *page, const char *title, const char *beside);

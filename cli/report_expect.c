@@ -274,3 +274,34 @@ void report_reasons(Page *page, const Study *study)
         if (study->outcome[i].verdict == VERDICT_FAIL)
             report_reason(page, study, scenario_expect(study->scenario, i));
 }
+
+/* How sure the numbers are, where a precision was wanted. */
+void report_precision(Page *page, const Study *study)
+{
+    const PrecisionRule *rule = study->precision;
+    if (rule == NULL)
+        return;
+    g_autofree char *wanted = format_share(rule->relative, 0);
+    g_autofree char *most = format_count((double)rule->max_runs);
+    g_autofree char *beside =
+        study->precise || study->result.stopped
+            ? g_strdup_printf("(wanted: ±%s)", wanted)
+            : g_strdup_printf("(wanted: ±%s; not reached in %s runs, see --max-runs)", wanted,
+                              most);
+    report_heading(page, "PRECISION", beside);
+    for (size_t i = 0; i < rule->count; i++) {
+        const Expect *target = &rule->targets[i];
+        double half = precision_of(target, study->result.values, study->result.replications,
+                                   study->result.metric_count);
+        g_autofree char *name = g_strdup_printf(
+            "%s.%s", platform_metrics.specs[target->metric].name, expect_statistic_name(target));
+        g_autofree char *share = format_share(half, 0);
+        page_addf(page, "  %-28s ", name);
+        if (isnan(half))
+            page_ink(page, INK_DIM, "applies to no run\n");
+        else if (isinf(half))
+            page_ink(page, INK_DOUBT, "too few runs for an interval that can be trusted\n");
+        else
+            page_addf(page, "±%s of the value\n", share);
+    }
+}

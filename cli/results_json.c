@@ -83,6 +83,32 @@ static void put_scenario(Json *json, const Study *study)
     json_end(json);
 }
 
+static void put_precision(Json *json, const Study *study)
+{
+    const PrecisionRule *rule = study->precision;
+    json_key(json, "precision");
+    json_object(json);
+    put_named(json, "wanted", rule->relative);
+    json_key(json, "reached");
+    json_flag(json, study->precise);
+    json_key(json, "min_runs");
+    json_integer(json, rule->min_runs);
+    json_key(json, "max_runs");
+    json_integer(json, rule->max_runs);
+    json_key(json, "half_widths");
+    json_object(json);
+    for (size_t i = 0; i < rule->count; i++) {
+        const Expect *target = &rule->targets[i];
+        g_autofree char *name = g_strdup_printf(
+            "%s.%s", platform_metrics.specs[target->metric].name, expect_statistic_name(target));
+        json_key(json, name);
+        put_bound(json, precision_of(target, study->result.values, study->result.replications,
+                                     study->result.metric_count));
+    }
+    json_end(json);
+    json_end(json);
+}
+
 static void put_head(Json *json, const Study *study)
 {
     json_key(json, "format_version");
@@ -99,6 +125,8 @@ static void put_head(Json *json, const Study *study)
         json_key(json, "partial");
         json_flag(json, true);
     }
+    if (study->precision != NULL)
+        put_precision(json, study);
     g_autofree char *fingerprint = g_strdup_printf("%016" PRIx64, study->result.fingerprint);
     json_key(json, "fingerprint");
     json_text(json, fingerprint);

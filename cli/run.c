@@ -5,10 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/ci.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/outfile.h"
 #include "cli/page.h"
+#include "cli/precise.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/results.h"
@@ -21,6 +23,8 @@ typedef struct RunOptions {
     GPtrArray *sets;
     const char *directory, *json, *csv;
     bool quiet, verbose, no_color;
+    PreciseOptions precise;
+    CiOptions ci;
 } RunOptions;
 
 #define FIELD(name) offsetof(RunOptions, name)
@@ -33,6 +37,7 @@ static const OptionSpec run_specs[] = {
      "as if the scenario said so; may be repeated"},
     {'j', "jobs", "N", OPTION_NUMBER, FIELD(jobs), 0, JOBS_MAX,
      "threads (0, the default: one a processor); results do not depend on it"},
+    PRECISE_OPTIONS(RunOptions, precise),
     {'o', "output", "DIR", OPTION_TEXT, FIELD(directory), 0, 0,
      "write DIR/<scenario>/result.json, runs.csv, story.txt"},
     {0, "json", "FILE", OPTION_OR_DASH, FIELD(json), 0, 0,
@@ -42,6 +47,7 @@ static const OptionSpec run_specs[] = {
     {'q', "quiet", NULL, OPTION_FLAG, FIELD(quiet), 0, 0, "the verdict only"},
     {'v', "verbose", NULL, OPTION_FLAG, FIELD(verbose), 0, 0,
      "every metric, and what the platform did"},
+    CI_OPTIONS(RunOptions, ci),
     {0, "no-color", NULL, OPTION_FLAG, FIELD(no_color), 0, 0,
      "also NO_COLOR=1; colour is used on a terminal only"},
 };
@@ -50,7 +56,9 @@ static const OptionSpec run_specs[] = {
 typedef struct Job {
     const RunOptions *options;
     Sources sources;
-    char **folders; /* by source, below -o; NULL without -o */
+    PrecisionRule *rules; /* by source; of count 0 without --precision */
+    char **folders;       /* by source, below -o; NULL without -o */
+    Ci ci;
     OutFile json_file, csv_file;
     Json json;
     bool text; /* the report goes to stdout */
@@ -181,7 +189,8 @@ static void write_folder(Job *job, const Study *study, const char *folder)
 static void print_report(const Job *job, const Study *study)
 {
     const RunOptions *options = job->options;
-    ReportStyle style = {options->quiet, options->verbose, options->directory != NULL};
+    ReportStyle style = {options->quiet, options->verbose, options->directory != NULL,
+                         &job->ci.undecided};
     Page page;
     page_init(&page, !options->no_color && page_wants_colour(stdout));
     report_study(&page, study, &style);
@@ -201,7 +210,7 @@ static void count_verdict(Job *job, const Study *study)
         job->verdicts[VERDICT_INCONCLUSIVE]++;
     else
         job->verdicts[VERDICT_PASS]++;
-    job->code = command_worse(job->code, study_exit(study));
+    job->code = command_worse(job->code, ci_exit(&job->ci, study_exit(study)));
 }
 
 /* False once interrupted. */
@@ -217,12 +226,15 @@ static bool run_scenario(Job *job, size_t index)
                                     : scenario_replications(source->scenario),
         .threads = (uint32_t)options->jobs.value,
         .tell = job->folders != NULL || (job->text && !options->quiet),
+        .precision = job->rules[index].count > 0 ? &job->rules[index] : NULL,
         .progress = progress_step,
         .progress_data = &progress,
     };
     Study study;
+    ci_study_begins(&job->ci, source->scenario, source->hash, options->sets, &plan);
     study_run(&study, source, options->sets, &plan);
     progress_clear(&progress);
+    ci_study_ends(&job->ci, &study, NULL);
     count_verdict(job, &study);
     if (job->folders != NULL)
         write_folder(job, &study, job->folders[index]);
@@ -272,20 +284,55 @@ static void run_all(Job *job)
 /* Interruptible from before the first sign of work: who sees a folder may stop it. */
 static void run_outputs(Job *job)
 {
+    char *problem = NULL;
     interrupt_catch();
-    if (prepare_outputs(job))
+    bool ready = ci_open(&job->ci, &job->options->ci, !job->text, &problem);
+    if (!ready)
+        lose(job, problem);
+    else if (prepare_outputs(job))
         run_all(job);
+    job->code = command_worse(job->code, ci_close(&job->ci, job->code));
+}
+
+static bool make_rules(Job *job)
+{
+    bool good = true;
+    job->rules = g_new0(PrecisionRule, job->sources.count);
+    for (size_t i = 0; i < job->sources.count; i++) {
+        g_autofree char *problem = NULL;
+        if (precise_rule(&job->options->precise, job->sources.items[i].scenario, &job->rules[i],
+                         &problem))
+            continue;
+        fprintf(stderr, "failsim run: %s\n", problem);
+        good = false;
+    }
+    return good;
+}
+
+/* Then the report does not go there. */
+static size_t outputs_to_stdout(const RunOptions *options)
+{
+    const char *const files[] = {options->json, options->csv, options->ci.junit,
+                                 options->ci.markdown, options->ci.ndjson};
+    size_t count = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++)
+        count += g_strcmp0(files[i], "-") == 0 ? 1 : 0;
+    return count;
 }
 
 static ExitCode run_checked(const RunOptions *options, const GPtrArray *files)
 {
     Job job = {.options = options, .code = EXIT_MET};
-    job.text = g_strcmp0(options->json, "-") != 0 && g_strcmp0(options->csv, "-") != 0;
+    job.text = outputs_to_stdout(options) == 0;
     sources_read(&job.sources, files, options->sets);
-    if (job.sources.errors > 0 || (options->directory != NULL && !name_folders(&job)))
+    if (job.sources.errors > 0 || !make_rules(&job) ||
+        (options->directory != NULL && !name_folders(&job)))
         job.code = EXIT_USAGE;
     else
         run_outputs(&job);
+    for (size_t i = 0; i < job.sources.count && job.rules != NULL; i++)
+        precise_clear(&job.rules[i]);
+    g_free(job.rules);
     g_strfreev(job.folders);
     sources_clear(&job.sources);
     return job.code;
@@ -299,22 +346,34 @@ static size_t count_stdin(const GPtrArray *files)
     return count;
 }
 
+static char *misuse(const RunOptions *options, const GPtrArray *files)
+{
+    if (files->len == 0)
+        return g_strdup("needs a scenario FILE (\"-\" for standard input)");
+    if (count_stdin(files) > 1)
+        return g_strdup("\"-\" can be read only once");
+    if (options->quiet && options->verbose)
+        return g_strdup("--quiet and --verbose exclude each other");
+    if (g_strcmp0(options->json, "-") == 0 && g_strcmp0(options->csv, "-") == 0)
+        return g_strdup("--json and --csv cannot both go to standard output");
+    if (outputs_to_stdout(options) > 1)
+        return g_strdup("only one result can go to standard output");
+    char *problem = precise_misuse(&options->precise, options->runs.given);
+    return problem != NULL ? problem : ci_misuse(&options->ci);
+}
+
 static ExitCode run_run(const Command *command, int argc, char **argv)
 {
     g_autoptr(GPtrArray) files = g_ptr_array_new();
     g_autoptr(GPtrArray) sets = g_ptr_array_new();
+    g_autoptr(GPtrArray) targets = g_ptr_array_new();
     g_autofree char *problem = NULL;
-    RunOptions options = {.sets = sets};
+    RunOptions options = {.sets = sets, .precise.of = targets};
     if (!options_parse(run_specs, G_N_ELEMENTS(run_specs), &options, argc, argv, files, &problem))
         return command_misused(command, "%s", problem);
-    if (files->len == 0)
-        return command_misused(command, "needs a scenario FILE (\"-\" for standard input)");
-    if (count_stdin(files) > 1)
-        return command_misused(command, "\"-\" can be read only once");
-    if (options.quiet && options.verbose)
-        return command_misused(command, "--quiet and --verbose exclude each other");
-    if (g_strcmp0(options.json, "-") == 0 && g_strcmp0(options.csv, "-") == 0)
-        return command_misused(command, "--json and --csv cannot both go to standard output");
+    problem = misuse(&options, files);
+    if (problem != NULL)
+        return command_misused(command, "%s", problem);
     return run_checked(&options, files);
 }
 
@@ -327,7 +386,10 @@ const Command command_run = {
         "Several FILEs: all are checked first; JSON becomes an array with one result each.\n"
         "JSON and CSV hold no times of day and no paths: the same scenario, seed and runs give\n"
         "the same bytes. In CSV, empty means \"does not apply\" and inf \"not reached\".\n"
-        "Ctrl-C stops and prints what is done.\n",
+        "--precision looks at the intervals after 30 runs, then whenever a quarter more are done,\n"
+        "and stops when all are narrow enough (or at --max-runs): the number of runs depends on\n"
+        "scenario and seed alone. Ctrl-C stops and prints what is done, labelled partial.\n"
+        "In a pipeline: --junit, --markdown, --ci auto; ready files are in docs/ci/.\n",
     .options = run_specs,
     .option_count = G_N_ELEMENTS(run_specs),
     .run = run_run,

@@ -106,22 +106,75 @@ static void tell(Study *study)
     }
 }
 
-void study_run(Study *study, const Source *source, const GPtrArray *sets, const StudyPlan *plan)
+/* Progress of a part told as progress of the whole. */
+typedef struct Whole {
+    const StudyPlan *plan;
+    uint32_t before, total;
+} Whole;
+
+static bool step_whole(void *data, uint32_t done, uint32_t total)
 {
-    *study = (Study){.source = source, .scenario = source->scenario, .sets = sets};
-    study->seed = plan->seed;
-    study->asked = plan->runs;
+    (void)total;
+    const Whole *whole = data;
+    return whole->plan->progress(whole->plan->progress_data, whole->before + done, whole->total);
+}
+
+static void run_part(Study *study, const StudyPlan *plan, uint32_t until)
+{
+    ExperimentResult part;
+    Whole whole = {plan, study->result.replications, study->asked};
     Experiment experiment = {
         .run = run_one,
         .model = study->scenario,
         .seed = plan->seed,
-        .replications = plan->runs,
+        .first = study->result.replications,
+        .replications = until - study->result.replications,
         .threads = plan->threads,
         .metric_count = platform_metrics.count,
-        .progress = plan->progress,
-        .progress_data = plan->progress_data,
+        .progress = plan->progress != NULL ? step_whole : NULL,
+        .progress_data = &whole,
     };
-    experiment_run(&experiment, &study->result);
+    experiment_run(&experiment, &part);
+    experiment_join(&study->result, &part);
+    if (plan->part_done != NULL)
+        plan->part_done(plan->part_data, study->result.replications);
+}
+
+/* A part may be too short to notice by itself. */
+static bool interrupted(Study *study, const StudyPlan *plan)
+{
+    uint32_t done = study->result.replications;
+    if (plan->progress != NULL && done < study->asked &&
+        !plan->progress(plan->progress_data, done, study->asked))
+        study->result.stopped = true;
+    return study->result.stopped;
+}
+
+static void run_parts(Study *study, const StudyPlan *plan)
+{
+    const PrecisionRule *rule = plan->precision;
+    const ExperimentResult *result = &study->result;
+    do {
+        uint32_t done = result->replications;
+        uint32_t until = rule != NULL ? precision_next(rule, done) : plan->runs;
+        if (rule == NULL && plan->part > 0)
+            until = MIN(until, done + plan->part);
+        run_part(study, plan, until);
+        if (interrupted(study, plan))
+            break;
+        study->precise =
+            rule != NULL && !result->stopped &&
+            precision_met(rule, result->values, result->replications, result->metric_count);
+    } while (!study->precise && result->replications < study->asked);
+}
+
+void study_run(Study *study, const Source *source, const GPtrArray *sets, const StudyPlan *plan)
+{
+    *study = (Study){.source = source, .scenario = source->scenario, .sets = sets};
+    study->seed = plan->seed;
+    study->precision = plan->precision;
+    study->asked = plan->precision != NULL ? plan->precision->max_runs : plan->runs;
+    run_parts(study, plan);
     SIM_CHECK(study->result.metric_count == platform_metrics.count);
     summarise(study);
     judge(study);
@@ -139,6 +192,12 @@ void study_clear(Study *study)
     g_free(study->summary);
     experiment_result_clear(&study->result);
     *study = (Study){0};
+}
+
+uint32_t study_runs_wanted(const Study *study)
+{
+    return study->precision != NULL && !study->result.stopped ? study->result.replications
+                                                              : study->asked;
 }
 
 ExitCode study_exit(const Study *study)

@@ -95,6 +95,14 @@ static const StatName *stat_find(const char *name, size_t length)
     return NULL;
 }
 
+const char *expect_statistic_name(const Expect *expect)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(stat_names); i++)
+        if (stat_names[i].stat == expect->stat && stat_names[i].q == expect->q)
+            return stat_names[i].name;
+    return "share";
+}
+
 /* Is `name` the whole path, or followed by a dot in it? */
 static bool path_begins_with(const Pieces *p, const char *name)
 {
@@ -324,4 +332,20 @@ bool expect_parse(const char *text, const MetricTable *metrics, Expect *out, Exp
     return parse_path(&pieces, metrics, out, problem) && parse_op(&pieces, out, problem) &&
            parse_limit(&pieces, &metrics->specs[out->metric], out, problem) &&
            parse_share(&pieces, &metrics->specs[out->metric], out, problem);
+}
+
+bool expect_parse_statistic(const char *text, const MetricTable *metrics, Expect *out,
+                            ExpectProblem *problem)
+{
+    const Pieces pieces = cut(text);
+    *out = (Expect){0};
+    *problem = (ExpectProblem){0};
+    if (!parse_path(&pieces, metrics, out, problem))
+        return false;
+    if (*pieces.op == '\0')
+        return true;
+    return refuse(
+        problem, &pieces, pieces.op, strlen(pieces.op),
+        g_strdup_printf("nothing may follow \"%.*s\"", (int)pieces.path_length, pieces.path),
+        g_strdup("write METRIC or METRIC.STATISTIC"));
 }

@@ -64,6 +64,11 @@ typedef struct ExpectOutcome {
 
 bool expect_parse(const char *text, const MetricTable *metrics, Expect *out,
                   ExpectProblem *problem);
+/* METRIC[.STAT] alone: op and limit stay zero. */
+bool expect_parse_statistic(const char *text, const MetricTable *metrics, Expect *out,
+                            ExpectProblem *problem);
+/* "mean", "p95"; "share" for a share of the runs. */
+const char *expect_statistic_name(const Expect *expect);
 double expect_confidence(const Expect *expect);
 /* values: [run][metric] of `runs` rows of `metric_count`. */
 ExpectOutcome expect_judge(const Expect *expect, const double *values, size_t runs,

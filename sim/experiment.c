@@ -154,16 +154,36 @@ void experiment_run(const Experiment *experiment, ExperimentResult *result)
         .replications = done,
         .metric_count = experiment->metric_count,
         .values = crew.values,
+        .fingerprints = crew.fingerprints,
         .fingerprint = fold_fingerprints(crew.fingerprints, done),
         .stopped = done < experiment->replications,
     };
-    g_free(crew.fingerprints);
     pthread_cond_destroy(&crew.left);
     pthread_mutex_destroy(&crew.mutex);
 }
 
+void experiment_join(ExperimentResult *whole, ExperimentResult *part)
+{
+    const size_t before = whole->replications, added = part->replications;
+    const size_t columns = part->metric_count;
+    SIM_CHECK(before == 0 || whole->metric_count == columns);
+    SIM_CHECK(before + added < UINT32_MAX / 2);
+    whole->values = g_renew(double, whole->values, (before + added) * columns);
+    whole->fingerprints = g_renew(uint64_t, whole->fingerprints, before + added);
+    for (size_t i = 0; i < added * columns; i++)
+        whole->values[before * columns + i] = part->values[i];
+    for (size_t i = 0; i < added; i++)
+        whole->fingerprints[before + i] = part->fingerprints[i];
+    whole->metric_count = columns;
+    whole->replications = (uint32_t)(before + added);
+    whole->fingerprint = fold_fingerprints(whole->fingerprints, whole->replications);
+    whole->stopped = part->stopped;
+    experiment_result_clear(part);
+}
+
 void experiment_result_clear(ExperimentResult *result)
 {
+    g_free(result->fingerprints);
     g_free(result->values);
     *result = (ExperimentResult){0};
 }

@@ -33,12 +33,16 @@ typedef struct Experiment {
 typedef struct ExperimentResult {
     uint32_t replications; /* completed: a prefix first..first+n-1 of those asked for */
     size_t metric_count;
-    double *values; /* [replication][metric] */
-    uint64_t fingerprint;
-    bool stopped; /* progress asked to stop */
+    double *values;         /* [replication][metric] */
+    uint64_t *fingerprints; /* [replication] */
+    uint64_t fingerprint;   /* of all of them, in order */
+    bool stopped;           /* progress asked to stop */
 } ExperimentResult;
 
 void experiment_run(const Experiment *experiment, ExperimentResult *result);
+/* Append a part that begins where `whole` (at first all zero) ends: the same as one study of both.
+ * `part` is empty afterwards. */
+void experiment_join(ExperimentResult *whole, ExperimentResult *part);
 void experiment_result_clear(ExperimentResult *result);
 
 #endif
