@@ -25,8 +25,10 @@ static void print_valid(const Sources *sources, bool strict)
             continue;
         g_autofree char *runs = format_plural(scenario_replications(scenario), "run");
         g_autofree char *expects = format_plural(scenario_expect_count(scenario), "expectation");
-        printf("%s: valid: %s (%s, %s)\n", sources->items[i].file, scenario_name(scenario), expects,
-               runs);
+        g_autofree char *points = format_plural(sources->items[i].used, "point");
+        bool sweep = sources->items[i].points > 0;
+        printf("%s: valid: %s (%s, %s%s%s)\n", sources->items[i].file, scenario_name(scenario),
+               expects, runs, sweep ? ", " : "", sweep ? points : "");
     }
 }
 
@@ -37,6 +39,7 @@ static ExitCode validate(const Command *command, const GPtrArray *files,
         return command_misused(command, "needs a scenario FILE (\"-\" for standard input)");
     Sources sources;
     sources_read(&sources, files, options->sets);
+    sources_read_points(&sources, options->sets);
     print_valid(&sources, options->strict);
     bool wrong = sources.errors > 0 || (options->strict && sources.warnings > 0);
     if (sources.errors + sources.warnings > 0) {

@@ -91,6 +91,15 @@ typedef struct RegionsConfig {
     char *name[REGIONS];
 } RegionsConfig;
 
+typedef struct ConstraintConfig {
+    char *that;
+} ConstraintConfig;
+
+typedef struct SweepConfig {
+    ParamSweep grid, zip, list;
+    ParamList constraint; /* ConstraintConfig */
+} SweepConfig;
+
 struct Scenario {
     TopConfig top;
     RegionsConfig regions;
@@ -106,13 +115,14 @@ struct Scenario {
     FailoverConfig failover;
     RunConfig run;
     MeasureConfig measure;
+    SweepConfig sweep;
     CostConfig cost;
     /* derived */
     ScenarioExpect *expect;
     char *events_text;
 };
 
-extern const ParamTable events_table;
+extern const ParamTable events_table, sweep_table;
 /* By LinkPath; NULL-terminated. */
 extern const char *const fault_link_target[];
 /* Does its target name a region? */

@@ -8,13 +8,40 @@
 Scenario *scenario_read(const char *file, const char *text, size_t length, const char *const *sets,
                         size_t set_count, DiagList *diags)
 {
+    ScenarioPoint base = {.point = SCENARIO_BASE};
+    Scenario *scenario = scenario_read_point(file, text, length, sets, set_count, &base, diags);
+    g_free(base.name);
+    return scenario;
+}
+
+static char *point_name(const Scenario *scenario, size_t point)
+{
+    g_autofree ParamSetting *settings = NULL;
+    size_t count = scenario_point(scenario, point, &settings);
+    GString *name = g_string_new(NULL);
+    for (size_t i = 0; i < count; i++)
+        g_string_append_printf(name, "%s%s=%s", i > 0 ? ", " : "", settings[i].key,
+                               settings[i].value);
+    return g_string_free(name, FALSE);
+}
+
+Scenario *scenario_read_point(const char *file, const char *text, size_t length,
+                              const char *const *sets, size_t set_count, ScenarioPoint *point,
+                              DiagList *diags)
+{
     Scenario *scenario = g_new0(Scenario, 1);
     size_t errors = diags->errors;
-    ParamDoc *doc =
-        param_read(&scenario_schema, file, text, length, sets, set_count, scenario, diags);
-    scenario_check(&(Check){scenario, doc, diags});
+    bool base = point->point == SCENARIO_BASE;
+    ParamDoc *doc = param_read_point(&scenario_schema, file, text, length, sets, set_count,
+                                     point->point, scenario, diags);
+    Check check = {scenario, doc, diags};
+    point->left_out = !scenario_check_sweep(&check) && !base;
+    point->points = scenario_point_count(scenario);
+    point->name = base ? g_strdup("") : point_name(scenario, point->point);
+    if (!point->left_out)
+        scenario_check(&check);
     param_doc_free(doc);
-    if (diags->errors > errors) {
+    if (diags->errors > errors || point->left_out) {
         scenario_free(scenario);
         return NULL;
     }
@@ -97,4 +124,26 @@ size_t scenario_cast_count(const Scenario *scenario)
 const char *scenario_cast_name(const Scenario *scenario, size_t index)
 {
     return ITEMS(const CastConfig, scenario->users.cast)[index].name;
+}
+
+size_t scenario_point_count(const Scenario *scenario)
+{
+    ParamDesign design = param_design(&scenario_schema, scenario);
+    size_t points = design.points;
+    param_design_clear(&design);
+    return points;
+}
+
+size_t scenario_point(const Scenario *scenario, size_t point, ParamSetting **settings)
+{
+    ParamDesign design = param_design(&scenario_schema, scenario);
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(ParamSetting));
+    for (size_t i = 0; i < design.count; i++) {
+        const ParamAlternative *chosen = param_design_at(&design, i, point);
+        g_array_append_vals(all, chosen->setting, (guint)chosen->count);
+    }
+    param_design_clear(&design);
+    size_t count = all->len;
+    *settings = (ParamSetting *)(void *)g_array_free(all, FALSE);
+    return count;
 }

@@ -23,6 +23,24 @@ Scenario *scenario_read(const char *file, const char *text, size_t length, const
                         size_t set_count, DiagList *diags);
 void scenario_free(Scenario *scenario);
 
+/* A scenario with a sweep stands for many: it itself, without the sweep's settings, is the base. */
+#define SCENARIO_BASE SIZE_MAX
+typedef struct ScenarioPoint {
+    size_t point; /* which to read, or SCENARIO_BASE */
+    /* What the reader says of it, even if there were errors: */
+    bool left_out; /* a constraint excludes the point */
+    size_t points; /* of the whole sweep, those left out counted; 0: no sweep */
+    char *name;    /* "router.ttl=30s, users.rate=5/s"; "" of the base; g_free */
+} ScenarioPoint;
+/* One point of it. NULL after an error, or if the point is left out. */
+Scenario *scenario_read_point(const char *file, const char *text, size_t length,
+                              const char *const *sets, size_t set_count, ScenarioPoint *point,
+                              DiagList *diags);
+size_t scenario_point_count(const Scenario *scenario); /* those left out counted; 0: no sweep */
+/* What a point sets, in the order of the sweep. The array is the caller's (g_free), its texts the
+ * scenario's. */
+size_t scenario_point(const Scenario *scenario, size_t point, ParamSetting **settings);
+
 /* What the command line needs to know of it. Strings belong to the scenario. */
 const char *scenario_name(const Scenario *scenario);
 const char *scenario_about(const Scenario *scenario); /* "" if none */

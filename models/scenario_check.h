@@ -35,4 +35,7 @@ static inline bool failed(const Check *check, const char *path)
     return param_doc_failed(check->doc, path);
 }
 
+/* False if a constraint of the sweep does not hold for the scenario as it was read. */
+bool scenario_check_sweep(const Check *check);
+
 #endif

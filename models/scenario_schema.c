@@ -232,6 +232,7 @@ static const ParamSection sections[] = {
     SECTION(failover, failover_table, "Who detects, who decides, and the runbook."),
     SECTION(run, run_table, "How long, how often, which seed."),
     SECTION(measure, measure_table, "When service counts as there."),
+    SECTION(sweep, sweep_table, "Points of failsim sweep: which keys take which values."),
     SECTION(cost, cost_table, "Prices of what runs, and of what goes wrong."),
 };
 

@@ -41,6 +41,9 @@ typedef enum ParamType {
     PARAM_DIST,   /* Dist*: a time, or {family: {…}} */
     PARAM_NAMES,  /* ParamNames: list of words */
     PARAM_LIST,   /* ParamList of structs described by `items` */
+    PARAM_GRID,   /* ParamSweep: {key: [values] or range}; every combination of values */
+    PARAM_ZIP,    /* ParamSweep: the same, first values together, second together, … */
+    PARAM_POINTS, /* ParamSweep: list of {key: value}, one a point */
 } ParamType;
 
 typedef struct ParamNames {
@@ -52,6 +55,30 @@ typedef struct ParamList {
     void *item; /* array of structs of items->size bytes */
     size_t count;
 } ParamList;
+
+/* One key of a sweep and one value of it, in flow YAML. */
+typedef struct ParamSetting {
+    char *key, *value;
+    const struct YamlNode *key_node, *value_node; /* the reader's own: invalid after reading */
+} ParamSetting;
+
+/* Settings made together. */
+typedef struct ParamAlternative {
+    ParamSetting *setting;
+    size_t count;
+} ParamAlternative;
+
+typedef struct ParamAxis {
+    ParamAlternative *alternative;
+    size_t count;
+} ParamAxis;
+
+/* Axes, of which every combination of alternatives is a point: a grid has one for each key, a zip
+ * and a list of points are one. */
+typedef struct ParamSweep {
+    ParamAxis *axis;
+    size_t count;
+} ParamSweep;
 
 typedef struct ParamSpec ParamSpec;
 
@@ -102,6 +129,14 @@ typedef struct ParamDoc ParamDoc;
 ParamDoc *param_read(const ParamSchema *schema, const char *file, const char *text, size_t length,
                      const char *const *sets, size_t set_count, void *target, DiagList *diags);
 void param_doc_free(ParamDoc *doc);
+#define PARAM_BASE       SIZE_MAX
+#define PARAM_POINTS_MAX 10000
+/* The same with the settings of one point of the sweep on top of file and sets: a wrong one is
+ * shown where the sweep has it. Points are the combinations of all alternatives of all axes, in
+ * the order of the schema, the last axis fastest. PARAM_BASE: no point. */
+ParamDoc *param_read_point(const ParamSchema *schema, const char *file, const char *text,
+                           size_t length, const char *const *sets, size_t set_count, size_t point,
+                           void *target, DiagList *diags);
 void param_clear(const ParamSchema *schema, void *target);
 
 /* Was the key written by the user? ("users.retry.max", "events[1].target") */
@@ -122,6 +157,26 @@ void param_doc_warn(const ParamDoc *doc, DiagList *diags, const char *path, cons
 void param_doc_error_at(const ParamDoc *doc, DiagList *diags, const char *path, size_t skip,
                         size_t length, const char *hint, const char *format, ...)
     G_GNUC_PRINTF(7, 8);
+
+/* Sweeps. The axes of everything that was read through the schema's sweep specs, borrowed. */
+typedef struct ParamDesign {
+    const ParamAxis **axis;
+    size_t count;
+    size_t points; /* 0: no sweep; above PARAM_POINTS_MAX: too many */
+} ParamDesign;
+ParamDesign param_design(const ParamSchema *schema, const void *target);
+void param_design_clear(ParamDesign *design);
+/* The alternative of an axis at a point. */
+const ParamAlternative *param_design_at(const ParamDesign *design, size_t axis, size_t point);
+
+/* "router.ttl <= users.timeout": two keys, or a key and a value, compared in *target. */
+typedef struct ParamProblem {
+    size_t skip, length; /* the offending part of the text, in characters */
+    char *message;       /* g_free */
+    char *hint;          /* g_free, may be NULL */
+} ParamProblem;
+bool param_compare(const ParamSchema *schema, const void *target, const char *text, bool *holds,
+                   ParamProblem *problem);
 
 /* Units. Parse one value of a table type; on failure *message (g_free) says what is wrong. */
 bool param_parse_time(const char *text, SimTime *out, char **message);

@@ -1,9 +1,9 @@
 /* The scenario reader's inside, shared by sim/param*.c alone.
  *
- * param.c joins the file's tree and the --set overrides into one and walks it
- * with the tables; param_value.c reads one value; param_dist.c a distribution;
- * param_csv.c a file of measurements; param_schema.c answers what the tables
- * know. A path ("users.retry.max", "events[0].at") names a key in messages.
+ * param.c joins the file's tree and the --set overrides (param_set.c) into one and
+ * walks it with the tables; param_sweep.c reads a sweep and applies one point of it; param_value.c
+ * reads one value; param_dist.c a distribution; param_csv.c a file of measurements; param_schema.c
+ * answers what the tables know. A path ("users.retry.max", "events[0].at") names a key in messages.
  */
 #ifndef SIM_PARAM_READER_H
 #define SIM_PARAM_READER_H
@@ -12,10 +12,18 @@
 #include "sim/param_text.h"
 #include "sim/yaml.h"
 
+struct ParamDoc {
+    GPtrArray *sources;   /* Source*; the first is the file */
+    GPtrArray *trees;     /* YamlTree*; the first is the file's */
+    YamlNode *root;       /* NULL if nothing could be read */
+    GHashTable *troubled; /* set of paths (char*) at or below which there was an error */
+};
+
 typedef struct ParamReader {
     const ParamSchema *schema;
     DiagList *diags;
     const Source *source;  /* of the file */
+    YamlTree *tree;        /* of the file; owns nodes that are made */
     const YamlNode *root;  /* NULL if nothing could be read */
     const char *directory; /* of the file */
     bool complete;         /* the whole file could be read: a key that is not there is missing */
@@ -64,6 +72,17 @@ typedef struct ParamCsv {
 } ParamCsv;
 bool param_csv_read(ParamReader *reader, const ParamSlot *slot, const ParamCsv *csv,
                     GArray *seconds);
+
+/* The node at a path, or the nearest above it; NULL if not even its first key was written. */
+const YamlNode *param_nearest(const YamlNode *root, const char *path, bool *exact);
+bool param_path_is_valid(const char *path);
+/* Hang a --set override into the tree. */
+void param_set(ParamDoc *doc, const char *text, DiagList *diags);
+/* Hang a copy of one setting of a sweep into the tree, its mark where it was written. */
+void param_apply(ParamDoc *doc, const ParamSetting *setting, DiagList *diags);
+bool param_sweep(ParamReader *reader, const ParamSlot *slot, const YamlNode *node);
+void param_sweep_apply(ParamReader *reader, ParamDoc *doc, size_t point);
+void param_sweep_clear(ParamSweep *sweep);
 
 const ParamSpec *param_table_find(const ParamTable *table, const char *key);
 /* Is there a key "GROUP.something"? */

@@ -16,6 +16,9 @@ static const char *const type_names[] = {
     [PARAM_DIST] = "time or distribution",
     [PARAM_NAMES] = "list of names",
     [PARAM_LIST] = "list",
+    [PARAM_GRID] = "keys with values",
+    [PARAM_ZIP] = "keys with values",
+    [PARAM_POINTS] = "list of points",
 };
 
 const char *param_type_name(ParamType type)
@@ -146,6 +149,8 @@ void param_table_clear(const ParamTable *table, char *base)
             g_strfreev(((ParamNames *)field)->name);
         else if (spec->type == PARAM_LIST)
             clear_list(spec->items, field);
+        else if (spec->type >= PARAM_GRID)
+            param_sweep_clear(field);
     }
 }
 

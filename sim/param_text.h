@@ -63,7 +63,14 @@
     X(SET_FORM,        "%s is not of the form key=value")                                          \
     X(SET_KEY,         "%s is not a key")                                                          \
     X(SET_INDEX,       "%s does not exist")                                                        \
-    X(SET_PARENT,      "cannot set %s: %s is %s")
+    X(SET_PARENT,      "cannot set %s: %s is %s")                                                  \
+    /* Sweeps. */                                                                                  \
+    X(SWEEP_VALUES,    "%s must be a list of values or a range, not %s")                           \
+    X(SWEEP_NONE,      "%s has no values")                                                         \
+    X(SWEEP_SAME,      "%s is there twice in %s")                                                  \
+    X(SWEEP_TWICE,     "%s is swept twice")                                                        \
+    X(SWEEP_LENGTH,    "%s has %zu value%s, %s has %zu")                                           \
+    X(SWEEP_RANGE,     "the range of %s is not possible: %s")
 
 /* What a value must be, if its text says something else. */
 #define PARAM_NEEDS(X)                                                                             \

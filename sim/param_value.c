@@ -286,10 +286,11 @@ static bool bind_names(ParamReader *reader, const ParamSlot *slot, const YamlNod
 }
 
 static bool (*const binders[])(ParamReader *, const ParamSlot *, const YamlNode *) = {
-    [PARAM_FLAG] = bind_flag,     [PARAM_COUNT] = bind_count, [PARAM_NUMBER] = bind_number,
-    [PARAM_SHARE] = bind_share,   [PARAM_TIME] = bind_time,   [PARAM_RATE] = bind_rate,
-    [PARAM_CHOICE] = bind_choice, [PARAM_TEXT] = bind_text,   [PARAM_DIST] = bind_dist,
-    [PARAM_NAMES] = bind_names,   [PARAM_LIST] = param_list,
+    [PARAM_FLAG] = bind_flag,     [PARAM_COUNT] = bind_count,   [PARAM_NUMBER] = bind_number,
+    [PARAM_SHARE] = bind_share,   [PARAM_TIME] = bind_time,     [PARAM_RATE] = bind_rate,
+    [PARAM_CHOICE] = bind_choice, [PARAM_TEXT] = bind_text,     [PARAM_DIST] = bind_dist,
+    [PARAM_NAMES] = bind_names,   [PARAM_LIST] = param_list,    [PARAM_GRID] = param_sweep,
+    [PARAM_ZIP] = param_sweep,    [PARAM_POINTS] = param_sweep,
 };
 
 bool param_value(ParamReader *reader, const ParamSlot *slot, const YamlNode *node)

@@ -102,6 +102,69 @@ char *yaml_show(const YamlNode *node)
     return yaml_is_empty(node) ? g_strdup("nothing") : units_show(node->text);
 }
 
+YamlNode *yaml_copy(YamlTree *tree, const YamlNode *node)
+{
+    YamlNode *copy = yaml_node_new(tree, node->kind, node->source, node->mark);
+    copy->text = g_strdup(node->text);
+    copy->inset = node->inset;
+    copy->quoted = node->quoted;
+    copy->exact = node->exact;
+    for (guint i = 0; node->values != NULL && i < node->values->len; i++) {
+        const YamlNode *value = yaml_value(node, i);
+        if (node->kind == NODE_GROUP)
+            yaml_put(copy, yaml_copy(tree, value->key), yaml_copy(tree, value));
+        else
+            g_ptr_array_add(copy->values, yaml_copy(tree, value));
+    }
+    return copy;
+}
+
+/* A scalar that flow YAML would misread is quoted. */
+static void append_scalar(GString *out, const YamlNode *node)
+{
+    const char *text = node->text;
+    bool plain =
+        *text != '\0' && strcmp(text, "~") != 0 && strcspn(text, ",[]{}\"'\n\t") == strlen(text) &&
+        strchr("-?:!&*#|>%@` ", *text) == NULL && strstr(text, ": ") == NULL &&
+        strstr(text, " #") == NULL && !g_str_has_suffix(text, ":") && !g_str_has_suffix(text, " ");
+    bool negative = *text == '-' && g_ascii_isdigit(text[1]);
+    if (plain || negative || yaml_is_empty(node)) {
+        g_string_append(out, text);
+        return;
+    }
+    g_string_append_c(out, '\'');
+    for (const char *at = text; *at != '\0'; at++)
+        g_string_append_len(out, *at == '\'' ? "''" : at, *at == '\'' ? 2 : 1);
+    g_string_append_c(out, '\'');
+}
+
+static void append_flow(GString *out, const YamlNode *node)
+{
+    if (node->kind != NODE_LIST && node->kind != NODE_GROUP) {
+        append_scalar(out, node);
+        return;
+    }
+    bool group = node->kind == NODE_GROUP;
+    g_string_append_c(out, group ? '{' : '[');
+    for (guint i = 0; i < node->values->len; i++) {
+        const YamlNode *value = yaml_value(node, i);
+        g_string_append(out, i > 0 ? ", " : "");
+        if (group) {
+            append_scalar(out, value->key);
+            g_string_append(out, ": ");
+        }
+        append_flow(out, value);
+    }
+    g_string_append_c(out, group ? '}' : ']');
+}
+
+char *yaml_flow(const YamlNode *node)
+{
+    GString *out = g_string_new(NULL);
+    append_flow(out, node);
+    return g_string_free(out, FALSE);
+}
+
 /* Marks. */
 
 static DiagMark place(const Builder *builder, const yaml_mark_t *mark)

@@ -65,6 +65,10 @@ YamlNode *yaml_value(const YamlNode *node, size_t index);
 /* Make a node; put it into a group, in place of an older value if there is one. */
 YamlNode *yaml_node_new(YamlTree *tree, NodeKind kind, const Source *source, DiagMark mark);
 void yaml_put(YamlNode *group, YamlNode *key, YamlNode *value);
+/* A deep copy, its marks the same. */
+YamlNode *yaml_copy(YamlTree *tree, const YamlNode *node);
+/* As it could be written on one line; g_free. */
+char *yaml_flow(const YamlNode *node);
 /* "a list", "a group of keys", "nothing", or the scalar's text; g_free. */
 char *yaml_show(const YamlNode *node);
 bool yaml_is_empty(const YamlNode *node); /* nothing, or ~ */

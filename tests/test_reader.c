@@ -47,6 +47,9 @@ typedef struct Conf {
         SimTime ttl;
         double low;
     } router;
+    struct {
+        ParamSweep grid, zip, list;
+    } sweep;
 } Conf;
 
 #define SPEC(owner, name_, type_, field, fallback_, ...)                                           \
@@ -107,12 +110,25 @@ static const ParamSpec router_specs[] = {
 };
 static const ParamTable router_table = {router_specs, 2, 16, NULL};
 
+#define SWEEP(name_, type_, i)                                                                     \
+    {                                                                                              \
+        .key = name_, .type = type_, .offset = (i) * sizeof(ParamSweep),                           \
+        .fallback = type_ == PARAM_POINTS ? "[]" : "{}", .text = "", .source = ""                  \
+    }
+static const ParamSpec sweep_specs[] = {
+    SWEEP("grid", PARAM_GRID, 0),
+    SWEEP("zip", PARAM_ZIP, 1),
+    SWEEP("list", PARAM_POINTS, 2),
+};
+static const ParamTable sweep_table = {sweep_specs, 3, 3 * sizeof(ParamSweep), NULL};
+
 static const ParamSection sections[] = {
     {"", "", &top_table, 0},
     {"users", "", &users_table, offsetof(Conf, users)},
     {"router", "", &router_table, offsetof(Conf, router)},
+    {"sweep", "", &sweep_table, offsetof(Conf, sweep)},
 };
-static const ParamSchema schema = {sections, 3, sizeof(Conf)};
+static const ParamSchema schema = {sections, 4, sizeof(Conf)};
 
 /* Reading in one line. */
 
@@ -287,6 +303,8 @@ static void test_sets(void)
 }
 
 /* The diagnostics. */
+
+#define G U "sweep: {grid: {"
 
 typedef struct Case {
     const char *text;
@@ -515,6 +533,33 @@ static const Case cases[] = {
     {U, "usres.rate=5/s", 1, 1, "unknown key \"usres\"", "\"users\"?", 1},
     {U, "users.cast=[a", 1, 12, "a \",\" or \"]\" is missing", NULL, 1},
     {U, "users.mode=&a sync", 1, 12, "anchors (&a)", NULL, 1},
+    /* Sweeps. */
+    {G "a: 5s}}\n", NULL, 2, 19, "a must be a list of values or a range, not 5s", "write [first",
+     1},
+    {G "a: []}}\n", NULL, 2, 16, "a has no values", NULL, 1},
+    {G "a: [1s, 2s, 1s]}}\n", NULL, 2, 28, "1s is there twice in a", NULL, 1},
+    {G "a: [1s], a.b: [1s]}}\n", NULL, 2, 25, "a.b is swept twice", NULL, 1},
+    {G "a: [1]}, list: [{b: 1, a: 2}]}\n", NULL, 2, 39, "a is swept twice", NULL, 1},
+    {G "a b: [1]}}\n", NULL, 2, 16, "\"a b\" is not a key", "router.ttl", 1},
+    {U "sweep: {zip: {a: [1, 2], b: [1]}}\n", NULL, 2, 26, "b has 1 value, a has 2", "as many", 1},
+    {U "sweep: {zip: [a]}\n", NULL, 2, 14, "sweep.zip must be a group of keys", "write {", 1},
+    {U "sweep: {list: {a: 1}}\n", NULL, 2, 15, "sweep.list must be a list", "write [{", 1},
+    {U "sweep: {list: [a]}\n", NULL, 2, 16, "sweep.list[0] must be a group of keys", NULL, 1},
+    {G "a: {from: 1s, too: 2s}}}\n", NULL, 2, 30, "unknown key \"too\" in a", "\"to\"?", 1},
+    {G "a: {from: 1s}}}\n", NULL, 2, 16, "the range of a is not possible: it needs \"from\"",
+     "steps", 1},
+    {G "a: {from: 1s, to: 2/s, steps: 3}}}\n", NULL, 2, 34, "both ends need the same unit", NULL,
+     1},
+    {G "a: {from: 1s, to: 2s}}}\n", NULL, 2, 16, "it needs \"steps\" or \"by\"", "by: 2s", 1},
+    {G "a: {from: 1s, to: 2s, steps: 1}}}\n", NULL, 2, 45, "steps are from 2 to 1000", NULL, 1},
+    {G "a: {from: 1s, to: 2s, by: 1}}}\n", NULL, 2, 42, "\"by\" needs the unit", NULL, 1},
+    {G "a: {from: 1s, to: 2s, by: 0s}}}\n", NULL, 2, 42, "does not lead", NULL, 1},
+    {G "a: {from: 1, to: 2, by: -1}}}\n", NULL, 2, 40, "does not lead", NULL, 1},
+    {G "a: {from: 1, to: 2, by: 0.0001}}}\n", NULL, 2, 40, "more than 1000 values", NULL, 1},
+    {G "a: {from: 1s, to: 2s, by: 2s, scale: log}}}\n", NULL, 2, 42, "\"by\" is a factor", NULL, 1},
+    {G "a: {from: 0s, to: 2s, steps: 3, scale: log}}}\n", NULL, 2, 55, "both ends above 0", NULL,
+     1},
+    {G "a: {from: 1s, to: 2s, steps: 3, scale: lin}}}\n", NULL, 2, 55, "linear or log", NULL, 1},
 };
 
 /* Which rows of param_text.h have been seen. */
@@ -875,7 +920,7 @@ static void test_schema(void)
                     "events[].steps[].run events[].steps[].takes expect expect[].that expect[].why "
                     "users.rate users.share users.factor users.timeout users.retry.max "
                     "users.retry.backoff users.limit users.eager users.mode users.think "
-                    "users.pause users.cast router.ttl router.low");
+                    "users.pause users.cast router.ttl router.low sweep.grid sweep.zip sweep.list");
     for (char **key = keys; *key != NULL; key++)
         g_assert_nonnull(param_find(&schema, *key));
     g_assert_true(param_find(&schema, "users.retry.max") == &users_specs[4]);
