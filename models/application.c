@@ -1,50 +1,9 @@
-#include "models/application.h"
+#include "models/application_parts.h"
 
 #include <math.h>
 
 #include "models/gray.h"
 #include "sim/check.h"
-
-enum { APP_WORKED = MSG_KINDS, APP_TIMEOUT, APP_KINDS };
-
-typedef enum Stage {
-    STAGE_FREE,
-    STAGE_QUEUED,
-    STAGE_WORKING,
-    STAGE_WRITING,
-    STAGE_PUBLISHING
-} Stage;
-
-/* A request in hand. Owns one hold on its payment while it is not free. */
-typedef struct Request {
-    PaymentRef payment;
-    SimTime arrived_at;
-    uint32_t next;   /* free list, queue */
-    uint32_t serial; /* tells a timeout whether it is still about this request */
-    uint16_t attempt;
-    uint8_t stage;
-    bool keyed;
-} Request;
-
-struct Application {
-    World *world;
-    const ApplicationConfig *config;
-    uint32_t region, partitions;
-    SimComponent id;
-    ApplicationLinks link;
-    GArray *requests;
-    uint32_t free_head, queue_head, queue_tail;
-    int64_t busy, queued;
-    SimLane timeout_lane;
-    RandomStream service_draws;
-    SimTime measure_from, wait_sum;
-    uint64_t waits;
-};
-
-static Request *request_at(const Application *app, uint32_t slot)
-{
-    return &g_array_index(app->requests, Request, slot);
-}
 
 /* How database and Kafka name the request in their answers: the slot, and enough of its serial that
  * a late answer to a former request is not taken for the present one's. */
@@ -52,7 +11,7 @@ static Request *request_at(const Application *app, uint32_t slot)
 
 static uint32_t request_handle(const Application *app, uint32_t slot)
 {
-    return slot | (request_at(app, slot)->serial & 0xff) << SLOT_BITS;
+    return slot | (application_request(app, slot)->serial & 0xff) << SLOT_BITS;
 }
 
 static uint32_t request_slot(uint32_t handle)
@@ -64,25 +23,25 @@ static uint32_t request_take(Application *app)
 {
     uint32_t slot = app->free_head;
     if (slot != NO_REQUEST) {
-        app->free_head = request_at(app, slot)->next;
+        app->free_head = application_request(app, slot)->next;
         return slot;
     }
     SIM_CHECK(app->requests->len < (1u << SLOT_BITS) - 1);
     g_array_set_size(app->requests, app->requests->len + 1);
-    *request_at(app, app->requests->len - 1) = (Request){0};
+    *application_request(app, app->requests->len - 1) = (Request){0};
     return app->requests->len - 1;
 }
 
-static void request_free(Application *app, uint32_t slot)
+void application_free_request(Application *app, uint32_t slot)
 {
-    Request *request = request_at(app, slot);
+    Request *request = application_request(app, slot);
     request->stage = STAGE_FREE;
     request->serial++;
     request->next = app->free_head;
     app->free_head = slot;
 }
 
-static void reply(Application *app, PaymentRef payment, uint16_t attempt, Status status)
+void application_reply(Application *app, PaymentRef payment, uint16_t attempt, Status status)
 {
     sim_link_send(app->link.to_users, (SimEvent){.kind = MSG_REPLY,
                                                  .subject = payment,
@@ -90,45 +49,73 @@ static void reply(Application *app, PaymentRef payment, uint16_t attempt, Status
                                                  .extra = reply_extra(status, app->region)});
 }
 
+void application_refuse(Application *app, const SimEvent *request, const char *why)
+{
+    World *world = app->world;
+    story_payment(world->story, world->ledger, request->subject, sim_now(world->sim), "%s in %s",
+                  why, world->region_name[app->region]);
+    application_reply(app, request->subject, request->tag, STATUS_REFUSED);
+}
+
 /* ---- servers ---- */
+
+static SimTime service_time(Application *app)
+{
+    SimTime time = dist_draw(app->config->service_time, &app->service_draws);
+    time = gray_time(app->world, app->id, time);
+    if (G_LIKELY(sim_now(app->world->sim) >= app->warm_at))
+        return time;
+    double slow = (double)time * capacity_slowness(app->capacity);
+    return slow < (double)SIM_TIME_LONGEST ? (SimTime)slow : SIM_TIME_LONGEST;
+}
 
 static void work(Application *app, uint32_t slot)
 {
-    Request *request = request_at(app, slot);
+    Request *request = application_request(app, slot);
     Sim *sim = app->world->sim;
+    if (G_UNLIKELY(app->elastic))
+        application_note_load(app);
+    app->busy++;
     request->stage = STAGE_WORKING;
     if (request->arrived_at >= app->measure_from) {
         app->wait_sum += sim_now(sim) - request->arrived_at;
-        app->waits++;
+        app->facts.waits++;
     }
-    SimTime time = dist_draw(app->config->service_time, &app->service_draws);
-    sim_after(sim, gray_time(app->world, app->id, time), SIM_PHASE_MESSAGE,
-              (SimEvent){.component = app->id, .kind = APP_WORKED, .extra = slot});
+    sim_after(
+        sim, service_time(app), SIM_PHASE_MESSAGE,
+        (SimEvent){
+            .component = app->id, .kind = APP_WORKED, .extra = slot, .value = request->serial});
 }
 
-static void next_in_queue(Application *app)
+void application_serve_queue(Application *app)
 {
-    uint32_t slot = app->queue_head;
-    if (slot == NO_REQUEST) {
-        app->busy--;
-        return;
+    while (app->queue_head != NO_REQUEST && app->busy < app->servers) {
+        uint32_t slot = app->queue_head;
+        app->queue_head = application_request(app, slot)->next;
+        if (app->queue_head == NO_REQUEST)
+            app->queue_tail = NO_REQUEST;
+        app->queued--;
+        work(app, slot);
     }
-    app->queue_head = request_at(app, slot)->next;
-    if (app->queue_head == NO_REQUEST)
-        app->queue_tail = NO_REQUEST;
-    app->queued--;
-    work(app, slot);
 }
 
-static void enqueue(Application *app, uint32_t slot)
+static void server_freed(Application *app)
 {
-    Request *request = request_at(app, slot);
+    if (G_UNLIKELY(app->elastic))
+        application_note_load(app);
+    app->busy--;
+    application_serve_queue(app);
+}
+
+void application_enqueue(Application *app, uint32_t slot)
+{
+    Request *request = application_request(app, slot);
     request->stage = STAGE_QUEUED;
     request->next = NO_REQUEST;
     if (app->queue_tail == NO_REQUEST)
         app->queue_head = slot;
     else
-        request_at(app, app->queue_tail)->next = slot;
+        application_request(app, app->queue_tail)->next = slot;
     app->queue_tail = slot;
     app->queued++;
 }
@@ -136,10 +123,10 @@ static void enqueue(Application *app, uint32_t slot)
 /* The request's hold travels with the reply. */
 static void finish(Application *app, uint32_t slot, Status status)
 {
-    Request *request = request_at(app, slot);
-    reply(app, request->payment, request->attempt, status);
-    request_free(app, slot);
-    next_in_queue(app);
+    Request *request = application_request(app, slot);
+    application_reply(app, request->payment, request->attempt, status);
+    application_free_request(app, slot);
+    server_freed(app);
 }
 
 /* ---- messages ---- */
@@ -152,34 +139,35 @@ static void on_request(Sim *sim, void *self, const SimEvent *event)
         story_payment(world->story, world->ledger, event->subject, sim_now(sim),
                       "the application in %s does not know the session: log in again",
                       world->region_name[app->region]);
-        reply(app, event->subject, event->tag, STATUS_REAUTH);
+        application_reply(app, event->subject, event->tag, STATUS_REAUTH);
         return;
     }
+    if (G_UNLIKELY(app->unusual) && !application_admits(app, event))
+        return;
     if (gray_error(world, app->id)) {
         story_payment(world->story, world->ledger, event->subject, sim_now(sim),
                       "the application in %s fails on it", world->region_name[app->region]);
-        reply(app, event->subject, event->tag, STATUS_ERROR);
+        application_reply(app, event->subject, event->tag, STATUS_ERROR);
         return;
     }
-    bool free_server = app->busy < app->config->servers;
+    bool free_server = app->busy < app->servers;
     if (!free_server && app->queued >= app->config->queue) {
         story_payment(world->story, world->ledger, event->subject, sim_now(sim),
                       "the application in %s is overloaded and refuses it",
                       world->region_name[app->region]);
-        reply(app, event->subject, event->tag, STATUS_REFUSED);
+        application_reply(app, event->subject, event->tag, STATUS_REFUSED);
         return;
     }
     uint32_t slot = request_take(app);
-    Request *request = request_at(app, slot);
+    Request *request = application_request(app, slot);
     request->payment = event->subject;
     request->attempt = event->tag;
     request->arrived_at = sim_now(sim);
     request->keyed = request_keyed(event->extra);
     if (!free_server) {
-        enqueue(app, slot);
+        application_enqueue(app, slot);
         return;
     }
-    app->busy++;
     work(app, slot);
 }
 
@@ -187,7 +175,7 @@ static void on_request(Sim *sim, void *self, const SimEvent *event)
 
 static void write_row(Application *app, uint32_t slot)
 {
-    Request *request = request_at(app, slot);
+    Request *request = application_request(app, slot);
     request->stage = STAGE_WRITING;
     ledger_hold(app->world->ledger, request->payment);
     sim_link_send(app->link.to_database, (SimEvent){.kind = MSG_WRITE,
@@ -198,7 +186,7 @@ static void write_row(Application *app, uint32_t slot)
 
 static void publish(Application *app, uint32_t slot)
 {
-    Request *request = request_at(app, slot);
+    Request *request = application_request(app, slot);
     const Payment *payment = ledger_get(app->world->ledger, request->payment);
     request->stage = STAGE_PUBLISHING;
     ledger_hold(app->world->ledger, request->payment);
@@ -218,6 +206,8 @@ static void on_worked(Sim *sim, void *self, const SimEvent *event)
 {
     Application *app = self;
     uint32_t slot = event->extra;
+    if (application_request(app, slot)->serial != (uint32_t)event->value)
+        return; /* it died with its pod */
     if (kafka_first(app->config))
         publish(app, slot);
     else
@@ -226,16 +216,16 @@ static void on_worked(Sim *sim, void *self, const SimEvent *event)
                   (SimEvent){.component = app->id,
                              .kind = APP_TIMEOUT,
                              .extra = slot,
-                             .value = request_at(app, slot)->serial});
+                             .value = application_request(app, slot)->serial});
 }
 
 /* Is the answer about the request that now has the slot? Releases the message's hold. */
 static bool expected(Application *app, const SimEvent *event, Stage stage)
 {
     uint32_t slot = request_slot(event->extra);
-    bool ours = request_at(app, slot)->stage == stage &&
+    bool ours = application_request(app, slot)->stage == stage &&
                 request_handle(app, slot) == event->extra &&
-                request_at(app, slot)->payment == event->subject;
+                application_request(app, slot)->payment == event->subject;
     ledger_release(app->world->ledger, event->subject);
     return ours;
 }
@@ -285,7 +275,7 @@ static void on_produced(Sim *sim, void *self, const SimEvent *event)
 static void on_timeout(Sim *sim, void *self, const SimEvent *event)
 {
     Application *app = self;
-    Request *request = request_at(app, event->extra);
+    Request *request = application_request(app, event->extra);
     if (request->serial != (uint32_t)event->value)
         return;
     story_payment(app->world->story, app->world->ledger, request->payment, sim_now(sim),
@@ -295,7 +285,7 @@ static void on_timeout(Sim *sim, void *self, const SimEvent *event)
     finish(app, event->extra, STATUS_ERROR);
 }
 
-static void answer_probe(Application *app, const SimEvent *probe, bool healthy)
+void application_answer_probe(Application *app, const SimEvent *probe, bool healthy)
 {
     sim_link_send(app->link.to_edge, (SimEvent){.component = probe->sender,
                                                 .kind = MSG_PROBE_REPLY,
@@ -310,8 +300,10 @@ static void on_probe(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
     Application *app = self;
+    if (G_UNLIKELY(app->unusual) && !application_probe_arrives(app, event))
+        return;
     if (app->config->health == 0) {
-        answer_probe(app, event, true);
+        application_answer_probe(app, event, true);
         return;
     }
     SimEvent question = *event;
@@ -322,35 +314,38 @@ static void on_probe(Sim *sim, void *self, const SimEvent *event)
 static void on_probe_reply(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
-    answer_probe(self, event, event->tag != 0);
+    application_answer_probe(self, event, event->tag != 0);
 }
 
-static void on_down(Sim *sim, void *self)
-{
-    (void)sim;
-    Application *app = self;
-    for (uint32_t slot = 0; slot < app->requests->len; slot++) {
-        Request *request = request_at(app, slot);
-        if (request->stage == STAGE_FREE)
-            continue;
-        ledger_attempt_over(app->world->ledger, request->payment);
-        request_free(app, slot);
-    }
-    app->queue_head = app->queue_tail = NO_REQUEST;
-    app->busy = app->queued = 0;
-}
+#define CAPACITY_TIMER(kind) [APP_CAPACITY + CAPACITY_##kind] = application_on_capacity
 
 static const SimHandler handlers[APP_KINDS] = {
-    [MSG_REQUEST] = on_request, [MSG_WRITTEN] = on_written,         [MSG_PRODUCED] = on_produced,
-    [MSG_PROBE] = on_probe,     [MSG_PROBE_REPLY] = on_probe_reply, [APP_WORKED] = on_worked,
+    [MSG_REQUEST] = on_request,
+    [MSG_WRITTEN] = on_written,
+    [MSG_PRODUCED] = on_produced,
+    [MSG_PROBE] = on_probe,
+    [MSG_PROBE_REPLY] = on_probe_reply,
+    [APP_WORKED] = on_worked,
     [APP_TIMEOUT] = on_timeout,
+    [MSG_COMMAND] = application_on_command,
+    [APP_SCALE] = application_on_scale,
+    CAPACITY_TIMER(READY),
+    CAPACITY_TIMER(DETECTED),
+    CAPACITY_TIMER(EVICTED),
+    CAPACITY_TIMER(PROBE),
+    CAPACITY_TIMER(SYNC),
+    CAPACITY_TIMER(SCAN),
+    CAPACITY_TIMER(NODE),
+    CAPACITY_TIMER(LOSE),
+    CAPACITY_TIMER(FOUND),
 };
 
 static const SimType application_type = {.name = "application",
                                          .handlers = handlers,
                                          .handler_count = APP_KINDS,
                                          .dropped = message_dropped,
-                                         .down = on_down};
+                                         .down = application_down,
+                                         .up = application_up};
 
 /* ---- making ---- */
 
@@ -368,6 +363,11 @@ Application *application_new(World *world, const ApplicationConfig *config, uint
     app->free_head = app->queue_head = app->queue_tail = NO_REQUEST;
     app->timeout_lane = sim_lane_new(world->sim);
     app->service_draws = world_stream(world, name, "service");
+    app->dead_draws = world_stream(world, name, "dead pods");
+    app->kill_draws = world_stream(world, name, "pod kills");
+    app->capacity = capacity_new(world, &config->capacity, config->servers, region, app->id, name,
+                                 APP_CAPACITY);
+    app->elastic = capacity_elastic(app->capacity);
     g_free(name);
     return app;
 }
@@ -377,6 +377,7 @@ void application_free(Application *app)
     if (!app)
         return;
     g_array_unref(app->requests);
+    capacity_free(app->capacity);
     g_free(app);
 }
 
@@ -388,6 +389,17 @@ SimComponent application_component(const Application *app)
 void application_connect(Application *app, ApplicationLinks links)
 {
     app->link = links;
+}
+
+void application_lose_share(Application *app, double share, SimTime from, SimTime to)
+{
+    capacity_lose(app->capacity, share, from, to);
+}
+
+void application_start(Application *app)
+{
+    capacity_begin(app->capacity);
+    application_take_capacity(app);
 }
 
 void application_measure_from(Application *app, SimTime since)
@@ -402,94 +414,8 @@ bool application_relayed(const ApplicationConfig *config)
 
 ApplicationFacts application_facts(const Application *app)
 {
-    return (ApplicationFacts){
-        .waits = app->waits,
-        .wait_mean_seconds = app->waits ? sim_seconds(app->wait_sum) / (double)app->waits : NAN};
+    ApplicationFacts facts = app->facts;
+    facts.capacity = capacity_facts(app->capacity);
+    facts.wait_mean_seconds = facts.waits ? sim_seconds(app->wait_sum) / (double)facts.waits : NAN;
+    return facts;
 }
-
-static const char *const write_choices[] = {"database-first", "kafka-first", "outbox", "cdc", NULL};
-static const char *const health_choices[] = {"shallow", "deep", NULL};
-
-#define AT(member) offsetof(ApplicationConfig, member)
-static const ParamSpec specs[] = {
-    {.key = "servers",
-     .type = PARAM_COUNT,
-     .offset = AT(servers),
-     .fallback = "200",
-     .min = 1,
-     .max = 1e6,
-     .text = "Requests that one region works on at the same time, over all pods (threads).",
-     .source = "Spring Boot's embedded Tomcat: server.tomcat.threads.max 200"},
-    {.key = "queue",
-     .type = PARAM_COUNT,
-     .offset = AT(queue),
-     .fallback = "unlimited",
-     .min = 0,
-     .max = (double)INT64_MAX,
-     .text = "Requests that may wait for a server; beyond that they are refused.",
-     .source = "ours; Tomcat's acceptCount is 100 beyond 8192 connections"},
-    {.key = "service_time",
-     .type = PARAM_DIST,
-     .offset = AT(service_time),
-     .fallback = "{lognormal: {median: 20ms, p99: 100ms}}",
-     .text = "The application's own work on one request, without database and Kafka.",
-     .source = "ours: calibrate"},
-    {.key = "timeout",
-     .type = PARAM_TIME,
-     .offset = AT(timeout),
-     .fallback = "5s",
-     .min = 0.000001,
-     .max = 3600,
-     .text =
-         "How long the application waits for database and Kafka together before it answers with "
-         "an error (outcome unknown).",
-     .source = "ours; Kafka's request.timeout.ms is 30 s, delivery.timeout.ms 120 s"},
-    {.key = "write",
-     .type = PARAM_CHOICE,
-     .offset = AT(write),
-     .fallback = "database-first",
-     .choices = write_choices,
-     .text = "How payment and event are written. database-first: a dual write; what fails between "
-             "the two leaves the event missing. kafka-first: a dual write; it leaves an event "
-             "without its payment. outbox: the event is a row of the same transaction, which a "
-             "relay publishes at least once. cdc: a connector publishes from the database's log, "
-             "at least once.",
-     .source = "Richardson, Microservices Patterns, 3.3.7; Debezium"},
-    {.key = "publish",
-     .type = PARAM_FLAG,
-     .offset = AT(publish),
-     .fallback = "yes",
-     .text = "Whether payments have events. no: payments are written to the database alone, "
-             "without an event.",
-     .source = ""},
-    {.key = "republish",
-     .type = PARAM_FLAG,
-     .offset = AT(republish),
-     .fallback = "no",
-     .text =
-         "With database-first, a retry of a payment that is applied already: yes publishes its "
-         "event (again), no only "
-         "answers. no leaves events missing after a crash between the two writes, yes duplicates.",
-     .source = ""},
-    {.key = "health",
-     .type = PARAM_CHOICE,
-     .offset = AT(health),
-     .fallback = "shallow",
-     .choices = health_choices,
-     .text =
-         "What a health probe asks: shallow, does the process answer; deep, can its database be "
-         "written. A shallow standby looks healthy before its database is promoted.",
-     .source = "Azure Architecture Center: health endpoint monitoring"},
-    {.key = "shared_sessions",
-     .type = PARAM_FLAG,
-     .offset = AT(shared_sessions),
-     .fallback = "no",
-     .text = "Whether sessions survive a change of region. yes: both regions accept each other's "
-             "sessions; no: users authenticate again when the "
-             "region changes.",
-     .source = "article: session affinity and re-auth if the region changes"},
-};
-#undef AT
-
-const ParamTable application_table = {
-    .specs = specs, .count = G_N_ELEMENTS(specs), .size = sizeof(ApplicationConfig)};

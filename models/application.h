@@ -13,13 +13,17 @@
  * Sessions belong to the region that opened them: a request with another region's session is asked
  * to authenticate again, before anything is written.
  *
+ * How many servers there are, pods and nodes decide (models/capacity.h). A request that finds no
+ * ready pod is refused (503), or unanswered where there is not even a node; requests die with the
+ * pods that have them.
+ *
  * Health: shallow answers every probe while the process runs; deep asks the region's database, and
  * is healthy if that answers that it is writable.
  */
 #ifndef MODELS_APPLICATION_H
 #define MODELS_APPLICATION_H
 
-#include "models/world.h"
+#include "models/capacity.h"
 #include "sim/dist.h"
 #include "sim/link.h"
 #include "sim/param.h"
@@ -34,6 +38,7 @@ typedef struct ApplicationConfig {
     bool republish;
     int health; /* 0 shallow, 1 deep */
     bool shared_sessions;
+    CapacityConfig capacity;
 } ApplicationConfig;
 
 typedef enum ApplicationWrite {
@@ -59,10 +64,18 @@ typedef struct ApplicationLinks {
     SimLink *to_database, *to_kafka;
     SimLink *to_users; /* replies */
     SimLink *to_edge;  /* probe answers; the prober is the probe's sender */
+    SimLink *to_failover;
 } ApplicationLinks;
 void application_connect(Application *application, ApplicationLinks links);
 
+/* Before the run: `share` of its pods and nodes (an availability zone's) is lost from `from` to
+ * `to`, with the requests that they work on. Overlapping losses add up. */
+void application_lose_share(Application *application, double share, SimTime from, SimTime to);
+void application_start(Application *application);
+
 typedef struct ApplicationFacts {
+    CapacityFacts capacity;
+    uint64_t turned_away; /* refused or unanswered for want of a ready pod */
     uint64_t waits;
     double wait_mean_seconds; /* request's arrival to its server, over requests that got one */
 } ApplicationFacts;

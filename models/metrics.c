@@ -132,6 +132,7 @@ STEP_MEASURE(fence, ACTION_FENCE)
 STEP_MEASURE(promote, ACTION_PROMOTE)
 STEP_MEASURE(kafka, ACTION_SWITCH_KAFKA)
 STEP_MEASURE(resume, ACTION_RESUME_CONSUMERS)
+STEP_MEASURE(scale, ACTION_SCALE_OUT)
 
 static double rto_reroute(const RunFacts *facts)
 {
@@ -286,6 +287,26 @@ static double application_wait(const RunFacts *facts)
     return facts->application.wait_mean_seconds;
 }
 
+static double application_turned_away(const RunFacts *facts)
+{
+    return count(facts->application.turned_away + facts->passive_application.turned_away);
+}
+
+static double application_restarts(const RunFacts *facts)
+{
+    return count(facts->application.capacity.restarts +
+                 facts->passive_application.capacity.restarts);
+}
+
+/* A standby that had everything all along has nothing to wait for. */
+static double rto_capacity(const RunFacts *facts)
+{
+    SimTime from = facts->recovery->outage_at, full = facts->passive_application.capacity.full_at;
+    if (from == SIM_NEVER || facts->scenario->application.capacity.standby == STANDBY_HOT)
+        return NAN;
+    return span(from, MAX(from, full));
+}
+
 static double faults(const RunFacts *facts)
 {
     return count(facts->faults);
@@ -417,6 +438,12 @@ static double events_delivered(const RunFacts *facts)
     X("rto.promote", SECONDS, rto_promote, "Length of the runbook's step promote-database.")       \
     X("rto.kafka", SECONDS, rto_kafka, "Length of the runbook's step switch-kafka.")               \
     X("rto.resume", SECONDS, rto_resume, "Length of the runbook's step resume-consumers.")         \
+    X("rto.scale", SECONDS, rto_scale,                                                             \
+      "Length of the runbook's step scale-application: until all pods of the passive region are "  \
+      "ready.")                                                                                    \
+    X("rto.capacity", SECONDS, rto_capacity,                                                       \
+      "From the outage until all pods of the passive region are ready; 0 if they were. Does not "  \
+      "apply to a hot standby.")                                                                   \
     X("rto.reroute", SECONDS, rto_reroute,                                                         \
       "With router.failover = runbook, the length of the step reroute; with automatic, from the "  \
       "outage until the last edge sends its users to the passive region.")                         \
@@ -464,6 +491,12 @@ static double events_delivered(const RunFacts *facts)
       "Committed events that the passive Kafka did not have when the outage began.")               \
     X("application.wait", SECONDS, application_wait,                                               \
       "Request's arrival to its server in the active region: mean.")                               \
+    X("application.turned_away", COUNT, application_turned_away,                                   \
+      "Attempts that found no ready pod: refused (503), or unanswered if there was no node or "    \
+      "the "                                                                                       \
+      "pod was gone.")                                                                             \
+    X("application.pod_restarts", COUNT, application_restarts,                                     \
+      "Pods restarted because they were too busy to answer their liveness probe.")                 \
     X("failover.decided", SHARE, failover_done, "1 if a failover was decided, else 0.")            \
     X("failover.alarm", SECONDS, failover_alarm,                                                   \
       "Time of the monitor's first alarm, from the start of the run.")                             \

@@ -19,6 +19,7 @@ typedef struct RunFacts {
     DatabaseFacts database;       /* of the first primary */
     DatabaseFacts standby;        /* of the first standby */
     ApplicationFacts application; /* of the active region */
+    ApplicationFacts passive_application;
     uint64_t mirror_unreplicated; /* when the outage began */
     uint64_t faults;              /* components that went down */
     uint64_t degraded;            /* times that one began to work badly */

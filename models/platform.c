@@ -112,6 +112,8 @@ static void start_all(Platform *platform)
 {
     outages_plan(platform);
     application_measure_from(platform->application[REGION_ACTIVE], platform->scenario->run.warmup);
+    for (uint32_t r = 0; r < REGIONS; r++)
+        application_start(platform->application[r]);
     consumers_start(platform->consumers[REGION_ACTIVE]);
     consumers_stand_by(platform->consumers[REGION_PASSIVE], &platform->scenario->readiness);
     router_start(platform->router);
@@ -162,6 +164,8 @@ static void close_books(Platform *platform, double *values)
                       .database = database_facts(platform->database[REGION_ACTIVE]),
                       .standby = database_facts(platform->database[REGION_PASSIVE]),
                       .application = application_facts(platform->application[REGION_ACTIVE]),
+                      .passive_application =
+                          application_facts(platform->application[REGION_PASSIVE]),
                       .mirror_unreplicated = platform->mirror_unreplicated,
                       .faults = count_faults(world->sim),
                       .degraded = gray_fired(world->gray),

@@ -174,8 +174,7 @@ static const StepConfig *step_at(const Scenario *scenario, size_t i)
 /* Steps that have a name and nobody yet who takes them. */
 static const bool nobody_performs[ACTIONS] = {
     [ACTION_STOP_CONSUMERS] = true, [ACTION_AWAIT_DATABASE] = true, [ACTION_SEED_DATABASE] = true,
-    [ACTION_RESTORE_BACKUP] = true, [ACTION_SCALE_OUT] = true,      [ACTION_CONFIGURE] = true,
-    [ACTION_RECONCILE] = true,
+    [ACTION_RESTORE_BACKUP] = true, [ACTION_CONFIGURE] = true,      [ACTION_RECONCILE] = true,
 };
 
 static bool check_step_names(const Check *check, size_t i)
@@ -337,6 +336,7 @@ void scenario_check(const Check *check)
     check_cast(check);
     check_steps(check);
     check_events(check);
+    scenario_check_application(check);
     Path path;
     s->expect = g_new0(ScenarioExpect, s->top.expect.count);
     for (size_t i = 0; i < s->top.expect.count; i++)

@@ -34,6 +34,8 @@ static inline bool failed(const Check *check, const char *path)
 {
     return param_doc_failed(check->doc, path);
 }
+/* Application, pods and configuration: scenario_check_application.c. */
+void scenario_check_application(const Check *check);
 
 /* False if a constraint of the sweep does not hold for the scenario as it was read. */
 bool scenario_check_sweep(const Check *check);

@@ -69,6 +69,7 @@ static void connect_region(Platform *platform, uint32_t region)
                             .to_kafka = LOCAL("kafka", kafka),
                             .to_users = link_to(platform, name, "users", network->reply, users),
                             .to_edge = link_to(platform, name, "edge", network->edge, 0),
+                            .to_failover = MANAGE("failover.from-application", failover),
                         });
     database_connect(
         platform->database[region],

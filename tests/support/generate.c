@@ -171,6 +171,18 @@ static const Key application[] = {
     {"republish", KEY_CHOICE, 0, 0, 0.6, FLAG, NULL},
     {"health", KEY_CHOICE, 0, 0, 0.6, "shallow deep", NULL},
     {"shared_sessions", KEY_CHOICE, 0, 0, 0.6, FLAG, NULL},
+    {"standby.mode", KEY_CHOICE, 0, 0, 0.3, "scaled-down replicas-zero no-nodes", NULL},
+    {"pod.start", KEY_DIST, 0.1, 5, 0.5, NULL, NULL},
+    {"pod.image_pull", KEY_DIST, 0.1, 5, 0.5, NULL, NULL},
+    {"pod.jvm_start", KEY_DIST, 0.1, 10, 0.5, NULL, NULL},
+    {"pod.restart", KEY_CHOICE, 0, 0, 0.5, FLAG, NULL},
+    {"warmup.factor", KEY_NUMBER, 1, 5, 0.3, NULL, ""},
+    {"hpa.enabled", KEY_CHOICE, 0, 0, 0.3, FLAG, NULL},
+    {"hpa.sync", KEY_TIME, 1, 15, 0.5, NULL, NULL},
+    {"node.provision", KEY_DIST, 1, 40, 0.7, NULL, NULL},
+    {"node.shortage", KEY_NUMBER, 1, 50, 0.3, NULL, "%"},
+    {"node.timeout", KEY_TIME, 5, 60, 0.5, NULL, NULL},
+    {"liveness.shared", KEY_CHOICE, 0, 0, 0.4, FLAG, NULL},
 };
 
 static const Key kafka[] = {
@@ -327,8 +339,9 @@ static void add_consumers(Generator *g)
 /* A random part of the runbook in random order; a step waits for some of those before it. */
 static void add_steps(Generator *g)
 {
-    const char *step[] = {"fence", "promote-database", "switch-kafka", "resume-consumers",
-                          "reroute"};
+    const char *step[] = {
+        "fence",  "promote-database", "switch-kafka", "resume-consumers", "scale-application",
+        "reroute"};
     if (chance(g, 0.1))
         return;
     if (chance(g, 0.6)) /* else in the usual order */

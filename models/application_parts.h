@@ -1,0 +1,95 @@
+/* The application's inside, shared by the files that make it: application.c (requests, the two
+ * writes, life), application_pods.c (servers that come and go, the runbook's steps, faults). Nobody
+ * else includes this.
+ *
+ * Invariants: busy requests are WORKING, WRITING or PUBLISHING, and queued ones QUEUED; nobody
+ * waits while a server is free. Owned by the application: requests and capacity.
+ */
+#ifndef MODELS_APPLICATION_PARTS_H
+#define MODELS_APPLICATION_PARTS_H
+
+#include <glib.h>
+
+#include "models/application.h"
+
+enum {
+    APP_WORKED = MSG_KINDS,
+    APP_TIMEOUT,
+    APP_SCALE,
+    APP_CAPACITY, /* the first of its timers */
+    APP_KINDS = APP_CAPACITY + CAPACITY_KINDS
+};
+
+typedef enum Stage {
+    STAGE_FREE,
+    STAGE_QUEUED,
+    STAGE_WORKING,
+    STAGE_WRITING,
+    STAGE_PUBLISHING
+} Stage;
+
+/* A request in hand. Owns one hold on its payment while it is not free. */
+typedef struct Request {
+    PaymentRef payment;
+    SimTime arrived_at;
+    uint32_t next;   /* free list, queue */
+    uint32_t serial; /* tells a timeout whether it is still about this request */
+    uint16_t attempt;
+    uint8_t stage;
+    bool keyed;
+} Request;
+
+struct Application {
+    World *world;
+    const ApplicationConfig *config;
+    uint32_t region, partitions;
+    SimComponent id;
+    ApplicationLinks link;
+    GArray *requests;
+    uint32_t free_head, queue_head, queue_tail;
+    Capacity *capacity;
+    int64_t servers; /* the capacity's, now */
+    int64_t busy, queued;
+    SimTime warm_at; /* until then requests take longer */
+    bool elastic;    /* load is measured for the autoscaler */
+    bool unusual;    /* a request may meet something else than a free server, or a queue */
+    double busy_time, server_time; /* ns, since the autoscaler's last look */
+    SimTime load_noted_at;
+    bool scaling, scaled; /* by the runbook: commanded; its own time is over */
+    uint64_t scale_step;
+    SimLane timeout_lane;
+    RandomStream service_draws, dead_draws, kill_draws;
+    SimTime measure_from, wait_sum;
+    ApplicationFacts facts;
+};
+
+static inline Request *application_request(const Application *app, uint32_t slot)
+{
+    return &g_array_index(app->requests, Request, slot);
+}
+
+/* application.c */
+void application_reply(Application *app, PaymentRef payment, uint16_t attempt, Status status);
+/* Answered with a definite no; `why` is told of the payment. */
+void application_refuse(Application *app, const SimEvent *request, const char *why);
+void application_answer_probe(Application *app, const SimEvent *probe, bool healthy);
+void application_free_request(Application *app, uint32_t slot);
+void application_enqueue(Application *app, uint32_t slot);
+void application_serve_queue(Application *app);
+
+/* application_pods.c */
+void application_on_command(Sim *sim, void *self, const SimEvent *event);
+void application_on_scale(Sim *sim, void *self, const SimEvent *event);
+void application_on_capacity(Sim *sim, void *self, const SimEvent *event);
+/* Before busy or servers change, where load is measured. */
+void application_note_load(Application *app);
+/* Does a request that finds the application unusual find a pod? If not, it has been dealt with. */
+bool application_admits(Application *app, const SimEvent *request);
+/* As for a request. */
+bool application_probe_arrives(Application *app, const SimEvent *probe);
+/* What has changed with pods and nodes. */
+void application_take_capacity(Application *app);
+void application_down(Sim *sim, void *self);
+void application_up(Sim *sim, void *self);
+
+#endif

@@ -1,0 +1,66 @@
+#include "models/config.h"
+#include "models/scenario_check.h"
+
+static bool has_step(const Scenario *s, Action action)
+{
+    return failover_step_find(&s->failover, action_name[action]) >= 0;
+}
+
+static void check_pods(const Check *check)
+{
+    const ApplicationConfig *config = &check->scenario->application;
+    const CapacityConfig *capacity = &config->capacity;
+    if (capacity->pods > config->servers && param_doc_has(check->doc, "application.pods"))
+        param_doc_error(check->doc, check->diags, "application.pods",
+                        "the servers (threads) are spread over the pods",
+                        "application.pods (%" G_GINT64_FORMAT
+                        ") must not exceed application.servers (%" G_GINT64_FORMAT ")",
+                        capacity->pods, config->servers);
+    if (capacity->hpa_stabilization / capacity->hpa_sync > HPA_REMEMBERS_MAX)
+        param_doc_error(check->doc, check->diags, "application.hpa.stabilization", NULL,
+                        "application.hpa.stabilization is more than %d times application.hpa.sync",
+                        HPA_REMEMBERS_MAX);
+    if (capacity->liveness && capacity->liveness_timeout >= capacity->liveness_period)
+        param_doc_error(check->doc, check->diags, "application.liveness.timeout", NULL,
+                        "liveness.timeout must be below liveness.period");
+}
+
+/* Keys that do nothing in this mode. */
+static void warn_of_unused(const Check *check)
+{
+    int mode = check->scenario->application.capacity.standby;
+    if (mode != STANDBY_SCALED_DOWN && param_doc_has(check->doc, "application.standby.share"))
+        param_doc_warn(check->doc, check->diags, "application.standby.share",
+                       "set application.standby.mode: scaled-down",
+                       "standby.share says nothing unless the standby is scaled-down");
+    if ((mode == STANDBY_HOT || mode == STANDBY_NO_NODES) &&
+        param_doc_has(check->doc, "application.standby.nodes"))
+        param_doc_warn(check->doc, check->diags, "application.standby.nodes", NULL,
+                       "standby.nodes says nothing for a standby that is hot or no-nodes");
+}
+
+/* Who wakes the standby? */
+static void warn_of_standby(const Check *check)
+{
+    static const char hint[] = "add {step: scale-application, duration: 10s} to failover.steps";
+    const Scenario *s = check->scenario;
+    const CapacityConfig *capacity = &s->application.capacity;
+    bool acts = s->failover.mode != FAILOVER_OFF;
+    if (capacity->standby == STANDBY_HOT || (acts && has_step(s, ACTION_SCALE_OUT)))
+        return;
+    if (capacity->standby != STANDBY_SCALED_DOWN)
+        param_doc_warn(check->doc, check->diags, "application.standby.mode", hint,
+                       "the horizontal pod autoscaler never scales up from zero pods, and nobody "
+                       "else does: the passive region stays empty");
+    else if (!capacity->hpa)
+        param_doc_warn(check->doc, check->diags, "application.standby.mode", hint,
+                       "hpa.enabled is no, and nobody else scales the standby: it stays as small "
+                       "as it is");
+}
+
+void scenario_check_application(const Check *check)
+{
+    check_pods(check);
+    warn_of_unused(check);
+    warn_of_standby(check);
+}
