@@ -135,7 +135,7 @@ static void on_request(Sim *sim, void *self, const SimEvent *event)
 {
     Application *app = self;
     World *world = app->world;
-    if (!app->config->shared_sessions && request_session(event->extra) != app->region) {
+    if (!app->config->shared_sessions && !request_session_known(event->extra, app->region)) {
         story_payment(world->story, world->ledger, event->subject, sim_now(sim),
                       "the application in %s does not know the session: log in again",
                       world->region_name[app->region]);

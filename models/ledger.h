@@ -49,6 +49,7 @@ typedef struct Payment {
     uint8_t unread;          /* bit per group: its event still waits to be read (run's end) */
     uint8_t outcome;         /* PaymentOutcome */
     uint8_t acknowledged_by; /* region */
+    uint8_t channel;         /* 0: the user's own */
     uint8_t logins;          /* since the last retry */
     uint8_t login_region;    /* the user logs in there now; 255: does not */
     bool waiting;            /* an attempt of the user's awaits its answer */

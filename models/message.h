@@ -122,6 +122,14 @@ static inline uint32_t request_edge(uint32_t extra)
     return extra >> 8 & 0x7fff;
 }
 
+#define SESSION_FRESH 254 /* opened just now, by whichever region gets the request */
+
+static inline bool request_session_known(uint32_t extra, uint32_t region)
+{
+    uint32_t session = request_session(extra);
+    return session == region || session == SESSION_FRESH;
+}
+
 static inline bool request_keyed(uint32_t extra)
 {
     return extra >> 31;

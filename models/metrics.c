@@ -41,6 +41,21 @@ static double attempts(const RunFacts *facts)
     return count(facts->users.attempts);
 }
 
+static double misrouted(const RunFacts *facts)
+{
+    return count(facts->users.misrouted);
+}
+
+static double resent(const RunFacts *facts)
+{
+    return count(facts->users.resent);
+}
+
+static double logins(const RunFacts *facts)
+{
+    return count(facts->users.logins);
+}
+
 #define FATE_MEASURE(name, fate_index)                                                             \
     static double fate_##name(const RunFacts *facts)                                               \
     {                                                                                              \
@@ -408,6 +423,12 @@ static double events_delivered(const RunFacts *facts)
       "Every attempt was refused for certain; absent; the user gave up.")                          \
     X("payments.pending", COUNT, fate_pending, "The user still waited when the run ended.")        \
     X("payments.attempts", COUNT, attempts, "Attempts sent, retries and logins included.")         \
+    X("payments.misrouted", COUNT, misrouted,                                                      \
+      "Payments of users who go straight to the passive region (users.misrouted).")                \
+    X("payments.resent", COUNT, resent,                                                            \
+      "Retries that users.channels made by themselves; in the attempts, too.")                     \
+    X("users.logins", COUNT, logins,                                                               \
+      "Attempts that ended in a login, because the region did not know the session.")              \
     X("log.missing", COUNT, log_missing,                                                           \
       "The payment survives in the database; its event does not survive in Kafka.")                \
     X("log.phantom", COUNT, log_phantom,                                                           \

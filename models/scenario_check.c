@@ -49,6 +49,10 @@ static void check_router(const Check *check)
         if (param_doc_has(check->doc, of_dns[i]))
             param_doc_warn(check->doc, check->diags, of_dns[i], "set router.kind: traffic-manager",
                            "this has no effect: with Front Door nobody keeps DNS answers");
+    if (!dns && param_doc_has(check->doc, "users.connection"))
+        param_doc_warn(check->doc, check->diags, "users.connection",
+                       "set router.kind: traffic-manager",
+                       "this has no effect: with Front Door users are connected to an edge");
     if (dns && router->affinity)
         param_doc_warn(check->doc, check->diags, "router.affinity", NULL,
                        "this has no effect: Traffic Manager answers DNS and sees no cookies");
@@ -78,13 +82,67 @@ static void check_router_failover(const Check *check)
                        "way; that does no harm");
 }
 
+/* Keys of a load that is not the one asked for. */
+static void check_load(const Check *check)
+{
+    const UsersConfig *users = &check->scenario->users;
+    bool closed = users->load == LOAD_CLOSED, one = users->session_payments <= 1;
+    if (!closed && !param_doc_has(check->doc, "users.rate"))
+        param_doc_error(check->doc, check->diags, "users.rate", "write it, such as rate: 100/s",
+                        "users.rate is missing");
+    if (closed && param_doc_has(check->doc, "users.rate"))
+        param_doc_error(
+            check->doc, check->diags, "users.rate",
+            "take it out, or set load: open; closed load is set by population and think",
+            "with load: closed there is no rate");
+    if (closed && users->day != PROFILE_FLAT)
+        param_doc_error(check->doc, check->diags, "users.day", NULL,
+                        "with load: closed there is no rate that could follow the day");
+    if (closed && !one)
+        param_doc_error(
+            check->doc, check->diags, "users.session.payments", NULL,
+            "with load: closed every user goes on paying: there is no session to count");
+    if (!closed && one && param_doc_has(check->doc, "users.think"))
+        param_doc_warn(check->doc, check->diags, "users.think", NULL,
+                       "this has no effect without session.payments or load: closed");
+    if ((closed || !one) && dist_mean(users->think) <= 0)
+        param_doc_error(check->doc, check->diags, "users.think", NULL,
+                        "users must think for a while between two payments");
+}
+
+static void check_hours(const Check *check)
+{
+    const UsersConfig *users = &check->scenario->users;
+    const ProfileStep *step = users->hours.item;
+    Path path;
+    double sum = 0;
+    if (users->day != PROFILE_HOURS) {
+        if (users->hours.count > 0)
+            param_doc_warn(check->doc, check->diags, "users.hours", "set users.day: hours",
+                           "this has no effect with this users.day");
+        return;
+    }
+    if (users->hours.count > PROFILE_STEPS_MAX)
+        param_doc_error(check->doc, check->diags, "users.hours", NULL, "at most %d steps a day",
+                        PROFILE_STEPS_MAX);
+    for (size_t i = 0; i < users->hours.count; i++) {
+        sum += step[i].factor;
+        if (i > 0 && step[i].at <= step[i - 1].at)
+            param_doc_error(check->doc, check->diags, path_to(&path, "users.hours", i, "at"), NULL,
+                            "each step must be later in the day than the one before");
+    }
+    if (sum <= 0)
+        param_doc_error(check->doc, check->diags, "users.hours", NULL,
+                        "day: hours needs a step with a factor above 0");
+}
+
 static void check_run(const Check *check)
 {
     const Scenario *s = check->scenario;
     if (s->run.warmup >= s->run.duration)
         param_doc_error(check->doc, check->diags, "run.warmup", NULL,
                         "run.warmup must be shorter than run.duration");
-    if (s->users.timeout / s->measure.window > 1000000)
+    if (users_longest_attempt(&s->users) / s->measure.window > 1000000)
         param_doc_error(check->doc, check->diags, "measure.window", NULL,
                         "measure.window is too short for a users.timeout of this length");
 }
@@ -141,6 +199,27 @@ static void check_consumers(const Check *check)
     for (size_t i = 0; i < list->count; i++)
         g_ptr_array_add(names, ITEMS(ConsumerConfig, *list)[i].name);
     check_distinct(check, "consumers", "name", list->count, (const char *const *)names->pdata);
+    g_ptr_array_unref(names);
+}
+
+static void check_channels(const Check *check)
+{
+    const ParamList *list = &check->scenario->users.channels;
+    Path path;
+    double sum = 0;
+    if (list->count > CHANNELS_MAX)
+        param_doc_error(check->doc, check->diags,
+                        path_to(&path, "users.channels", CHANNELS_MAX, ""), NULL,
+                        "at most %d channels", CHANNELS_MAX);
+    GPtrArray *names = g_ptr_array_new();
+    for (size_t i = 0; i < list->count; i++) {
+        g_ptr_array_add(names, ITEMS(ChannelConfig, *list)[i].name);
+        sum += ITEMS(ChannelConfig, *list)[i].share;
+    }
+    if (sum > 1 + 1e-9)
+        param_doc_error(check->doc, check->diags, "users.channels", NULL,
+                        "the channels' shares sum to %.6g %%, more than all payments", 100 * sum);
+    check_distinct(check, "users.channels", "name", list->count, (const char *const *)names->pdata);
     g_ptr_array_unref(names);
 }
 
@@ -334,6 +413,9 @@ void scenario_check(const Check *check)
     check_brokers(check);
     check_consumers(check);
     check_cast(check);
+    check_channels(check);
+    check_load(check);
+    check_hours(check);
     check_steps(check);
     check_events(check);
     scenario_check_application(check);

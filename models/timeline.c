@@ -143,7 +143,7 @@ static SimTime mark_return(GPtrArray *steps, Path *path, const Scenario *scenari
 {
     SimTime ends = recovery->outage_ends_at, back = service_at(recovery);
     /* Windows go by the time of sending: what was sent just before the end succeeded, too. */
-    SimTime early = recovery->window + scenario->users.timeout;
+    SimTime early = recovery->window + users_longest_attempt(&scenario->users);
     if (ends == SIM_NEVER || back == SIM_NEVER || ends > back + early)
         return SIM_NEVER;
     add(steps, "outage", recovery->outage_at, ends, g_strdup("it ended by itself"))->critical =

@@ -1,37 +1,17 @@
-#include "models/users.h"
+#include "models/users_parts.h"
 
 #include "sim/check.h"
 
-enum { USERS_ARRIVE = MSG_KINDS, USERS_CAST, USERS_TIMEOUT, USERS_RETRY, USERS_KINDS };
-
 #define LOGINS_A_TRY 3
-
-typedef struct User {
-    SimTime route_until; /* DNS answer valid before this */
-    SimTime down_since;  /* first attempt that failed since the last success; SIM_NEVER */
-    SimTime good_sent;   /* when the last attempt that succeeded was sent; -1 */
-    uint8_t route;       /* region of the DNS answer */
-    uint8_t session;     /* region that opened the session */
-    uint8_t cookie;      /* region that answered last; REGION_NONE */
-    uint8_t pinned;      /* goes straight to this region; REGION_NONE: through the router */
-} User;
-
-struct Users {
-    World *world;
-    const UsersConfig *config;
-    SimComponent id;
-    UsersLinks link;
-    User *user; /* population, then the cast */
-    PaymentRef *cast;
-    SimTime until, counted_from, regular_gap;
-    SimLane timeout_lane;
-    RandomStream arrival_draws, user_draws, retry_draws, reauth_draws, cast_draws;
-    UsersFacts facts;
-};
 
 static const CastConfig *cast_at(const Users *users, uint32_t i)
 {
     return &((const CastConfig *)users->config->cast.item)[i];
+}
+
+static const TryPolicy *policy_of(const Users *users, const Payment *payment)
+{
+    return users->policy[payment->channel];
 }
 
 /* ---- sending ---- */
@@ -40,7 +20,7 @@ static SimEvent request_to(const Users *users, PaymentRef ref, const Payment *pa
 {
     const User *user = &users->user[payment->user];
     uint32_t extra = request_extra(user->session, payment->user % users->link.edges,
-                                   users->config->idempotency_keys);
+                                   policy_of(users, payment)->idempotency_keys);
     return (SimEvent){.kind = MSG_REQUEST,
                       .subject = ref,
                       .tag = payment->attempts,
@@ -54,16 +34,46 @@ static void send_straight(Users *users, PaymentRef ref, uint32_t region)
     sim_link_send(users->link.to_region[region], request);
 }
 
+/* A connection that is open is used, whatever DNS says by now. */
+static bool send_connected(Users *users, PaymentRef ref, const Payment *payment)
+{
+    World *world = users->world;
+    SimTime now = sim_now(world->sim);
+    if (!users->connection || now >= users->connection[payment->user].until)
+        return false;
+    uint32_t region = users->connection[payment->user].region;
+    story_payment(world->story, world->ledger, ref, now, "still has a connection to %s",
+                  world->region_name[region]);
+    send_straight(users, ref, region);
+    return true;
+}
+
+static void connect_and_send(Users *users, PaymentRef ref, const Payment *payment, uint32_t region)
+{
+    if (users->connection)
+        users->connection[payment->user] =
+            (Connection){.until = sim_now(users->world->sim) +
+                                  dist_draw(users->config->connection, &users->connection_draws),
+                         .region = (uint8_t)region};
+    send_straight(users, ref, region);
+}
+
 static void dispatch(Users *users, PaymentRef ref, const Payment *payment)
 {
+    World *world = users->world;
     const User *user = &users->user[payment->user];
-    SimTime now = sim_now(users->world->sim);
+    SimTime now = sim_now(world->sim);
     if (user->pinned != REGION_NONE) {
         send_straight(users, ref, user->pinned);
     } else if (!users->link.dns) {
         sim_link_send(users->link.to_router, request_to(users, ref, payment));
+    } else if (send_connected(users, ref, payment)) {
+        return;
     } else if (now < user->route_until) {
-        send_straight(users, ref, user->route);
+        story_payment(world->story, world->ledger, ref, now,
+                      "goes to %s, as the DNS answer says that it has",
+                      world->region_name[user->route]);
+        connect_and_send(users, ref, payment, user->route);
     } else {
         SimEvent resolve = request_to(users, ref, payment);
         resolve.kind = MSG_RESOLVE;
@@ -78,10 +88,11 @@ static bool watched(const Users *users, const Payment *payment)
     return payment->cast < 0 && payment->attempt_at < users->until;
 }
 
-static void attempt(Users *users, PaymentRef ref)
+void users_attempt(Users *users, PaymentRef ref)
 {
     World *world = users->world;
     Payment *payment = ledger_get(world->ledger, ref);
+    const TryPolicy *policy = policy_of(users, payment);
     SimTime now = sim_now(world->sim);
     SIM_CHECK(payment->attempts < UINT16_MAX);
     payment->attempts++;
@@ -94,9 +105,9 @@ static void attempt(Users *users, PaymentRef ref)
         recovery_attempt_sent(world->recovery, now);
     story_payment(
         world->story, world->ledger, ref, now, payment->attempts == 1 ? "pays%s" : "tries again%s",
-        payment->attempts == 1 && users->config->idempotency_keys ? ", with an idempotency key"
-                                                                  : "");
-    sim_lane_push(world->sim, users->timeout_lane, now + users->config->timeout, SIM_PHASE_TIMEOUT,
+        payment->attempts == 1 && policy->idempotency_keys ? ", with an idempotency key" : "");
+    sim_lane_push(world->sim, users->timeout_lane[payment->channel], now + policy->timeout,
+                  SIM_PHASE_TIMEOUT,
                   (SimEvent){.component = users->id,
                              .kind = USERS_TIMEOUT,
                              .subject = ref,
@@ -104,53 +115,14 @@ static void attempt(Users *users, PaymentRef ref)
     dispatch(users, ref, payment);
 }
 
-/* ---- arriving ---- */
-
-static SimTime next_gap(Users *users)
-{
-    if (users->config->arrivals == 1)
-        return users->regular_gap;
-    double gap = random_exponential(&users->arrival_draws) / users->config->rate * 1e9;
-    return gap < (double)SIM_TIME_LONGEST ? (SimTime)(gap + 0.5) : SIM_TIME_LONGEST;
-}
-
-static void schedule_arrival(Users *users)
-{
-    Sim *sim = users->world->sim;
-    SimTime at = sim_now(sim) + next_gap(users);
-    if (at < users->until)
-        sim_at(sim, at, SIM_PHASE_MESSAGE,
-               (SimEvent){.component = users->id, .kind = USERS_ARRIVE});
-}
-
-static PaymentRef submit(Users *users, uint32_t user, int8_t cast)
-{
-    World *world = users->world;
-    SimTime now = sim_now(world->sim);
-    PaymentRef ref = ledger_submit(world->ledger, now, user);
-    Payment *payment = ledger_get(world->ledger, ref);
-    payment->counted = now >= users->counted_from;
-    payment->cast = cast;
-    users->facts.submitted += payment->counted;
-    return ref;
-}
-
-static void on_arrive(Sim *sim, void *self, const SimEvent *event)
-{
-    (void)sim, (void)event;
-    Users *users = self;
-    uint32_t user = (uint32_t)random_below(&users->user_draws, (uint64_t)users->config->population);
-    schedule_arrival(users);
-    attempt(users, submit(users, user, -1));
-}
-
 static void on_cast(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
     Users *users = self;
     uint32_t cast = event->extra;
-    users->cast[cast] = submit(users, (uint32_t)users->config->population + cast, (int8_t)cast);
-    attempt(users, users->cast[cast]);
+    users->cast[cast] =
+        users_submit(users, (uint32_t)users->config->population + cast, (int8_t)cast);
+    users_attempt(users, users->cast[cast]);
 }
 
 /* ---- the end of an attempt ---- */
@@ -179,35 +151,57 @@ static void note_attempt(Users *users, const Payment *payment, bool good)
 static void settle(Users *users, PaymentRef ref, Payment *payment, PaymentOutcome outcome)
 {
     payment->outcome = (uint8_t)outcome;
+    if (users->goes_on)
+        users_go_on(users, payment);
     ledger_release(users->world->ledger, ref);
 }
 
 static SimTime backoff(Users *users, const Payment *payment)
 {
-    const UsersConfig *config = users->config;
-    double delay = (double)dist_draw(config->retry_backoff, &users->retry_draws);
-    double longest = (double)config->retry_backoff_max;
+    const TryPolicy *policy = policy_of(users, payment);
+    double delay = (double)dist_draw(policy->retry_backoff, &users->retry_draws);
+    double longest = (double)policy->retry_backoff_max;
     for (uint32_t k = 1; k < payment->retries && delay < longest; k++)
-        delay *= config->retry_multiplier;
+        delay *= policy->retry_multiplier;
     delay = MIN(delay, longest);
-    return (SimTime)(delay * (1 - config->retry_jitter * random_uniform(&users->retry_draws)));
+    return (SimTime)(delay * (1 - policy->retry_jitter * random_uniform(&users->retry_draws)));
+}
+
+static void give_up(Users *users, PaymentRef ref, Payment *payment, const char *why)
+{
+    World *world = users->world;
+    story_payment(world->story, world->ledger, ref, sim_now(world->sim),
+                  "gives up after %u attempts%s", payment->attempts, why);
+    settle(users, ref, payment, OUTCOME_GAVE_UP);
+}
+
+/* Patience runs from the moment when the user meant to pay. */
+static bool out_of_patience(const Users *users, const Payment *payment, SimTime at)
+{
+    SimTime patience = policy_of(users, payment)->patience;
+    return patience > 0 && at > payment->submitted_at + patience;
 }
 
 static void retry_or_give_up(Users *users, PaymentRef ref, Payment *payment)
 {
-    World *world = users->world;
-    SimTime now = sim_now(world->sim);
+    Sim *sim = users->world->sim;
     note_attempt(users, payment, false);
     payment->waiting = false;
-    if (payment->retries >= users->config->retry_max) {
-        story_payment(world->story, world->ledger, ref, now, "gives up after %u attempts",
-                      payment->attempts);
-        settle(users, ref, payment, OUTCOME_GAVE_UP);
+    if (payment->retries >= policy_of(users, payment)->retry_max) {
+        give_up(users, ref, payment, "");
         return;
     }
     payment->retries++;
+    SimTime wait = backoff(users, payment);
+    if (out_of_patience(users, payment, sim_now(sim) + wait)) {
+        payment->retries--;
+        give_up(users, ref, payment, ": no patience for another");
+        return;
+    }
     payment->logins = 0;
-    sim_after(world->sim, backoff(users, payment), SIM_PHASE_MESSAGE,
+    if (payment->channel > 0)
+        users->facts.resent += payment->counted;
+    sim_after(sim, wait, SIM_PHASE_MESSAGE,
               (SimEvent){.component = users->id, .kind = USERS_RETRY, .subject = ref});
 }
 
@@ -220,7 +214,7 @@ static void on_retry(Sim *sim, void *self, const SimEvent *event)
         users->user[payment->user].session = payment->login_region;
         payment->login_region = REGION_NONE;
     }
-    attempt(users, event->subject);
+    users_attempt(users, event->subject);
 }
 
 static void on_timeout(Sim *sim, void *self, const SimEvent *event)
@@ -231,8 +225,10 @@ static void on_timeout(Sim *sim, void *self, const SimEvent *event)
     if (!payment || !payment->waiting || payment->attempts != event->tag)
         return;
     story_payment(world->story, world->ledger, event->subject, sim_now(sim),
-                  "has no answer after %.0f s", sim_seconds(users->config->timeout));
+                  "has no answer after %.0f s", sim_seconds(policy_of(users, payment)->timeout));
     payment->unanswered++;
+    if (users->connection)
+        users->connection[payment->user].until = 0; /* it is given up */
     /* The DNS answer led nowhere; it is kept until its TTL all the same. */
     retry_or_give_up(users, event->subject, payment);
 }
@@ -257,7 +253,8 @@ static void acknowledge(Users *users, PaymentRef ref, Payment *payment, uint32_t
 static void log_in(Users *users, PaymentRef ref, Payment *payment, uint32_t region)
 {
     World *world = users->world;
-    if (payment->logins == LOGINS_A_TRY) {
+    SimTime now = sim_now(world->sim);
+    if (payment->logins == LOGINS_A_TRY || out_of_patience(users, payment, now)) {
         payment->refused++;
         retry_or_give_up(users, ref, payment);
         return;
@@ -265,20 +262,42 @@ static void log_in(Users *users, PaymentRef ref, Payment *payment, uint32_t regi
     payment->logins++;
     payment->login_region = (uint8_t)region;
     payment->waiting = false;
+    users->facts.logins += payment->counted;
     if (watched(users, payment))
         recovery_attempt_withdrawn(world->recovery, payment->attempt_at);
-    story_payment(world->story, world->ledger, ref, sim_now(world->sim), "logs in again in %s",
+    story_payment(world->story, world->ledger, ref, now, "logs in again in %s",
                   world->region_name[region]);
     sim_after(world->sim, dist_draw(users->config->reauth, &users->reauth_draws), SIM_PHASE_MESSAGE,
-              (SimEvent){.component = users->id, .kind = USERS_RETRY, .subject = ref});
+              (SimEvent){.component = users->id,
+                         .kind = users->login_gap > 0 ? USERS_LOGIN : USERS_RETRY,
+                         .subject = ref});
+}
+
+/* The region's identity service takes one login after the other: a herd queues here. */
+static void on_login(Sim *sim, void *self, const SimEvent *event)
+{
+    Users *users = self;
+    World *world = users->world;
+    const Payment *payment = ledger_get(world->ledger, event->subject);
+    SimTime now = sim_now(sim), *free_at = &users->login_free[payment->login_region];
+    SimTime begins = MAX(*free_at, now);
+    *free_at = begins + users->login_gap;
+    if (begins > now)
+        story_payment(world->story, world->ledger, event->subject, now,
+                      "waits %.1f s for its turn to log in", sim_seconds(begins - now));
+    sim_at(sim, *free_at, SIM_PHASE_MESSAGE,
+           (SimEvent){.component = users->id, .kind = USERS_RETRY, .subject = event->subject});
 }
 
 static void take_answer(Users *users, PaymentRef ref, Payment *payment, uint32_t extra)
 {
     World *world = users->world;
     uint32_t region = extra >> 8;
+    User *user = &users->user[payment->user];
     if (users->link.cookies)
-        users->user[payment->user].cookie = (uint8_t)region;
+        user->cookie = (uint8_t)region;
+    if (user->session == SESSION_FRESH)
+        user->session = (uint8_t)region;
     switch ((Status)(extra & 0xff)) {
     case STATUS_OK:
     case STATUS_ALREADY:
@@ -319,14 +338,15 @@ static void on_route(Sim *sim, void *self, const SimEvent *event)
     user->route = (uint8_t)event->extra;
     user->route_until = sim_now(sim) + event->value;
     if (payment->waiting && payment->attempts == event->tag)
-        send_straight(users, event->subject, event->extra);
+        connect_and_send(users, event->subject, payment, event->extra);
     else
         ledger_attempt_over(users->world->ledger, event->subject);
 }
 
 static const SimHandler handlers[USERS_KINDS] = {
-    [MSG_REPLY] = on_reply, [MSG_ROUTE] = on_route,       [USERS_ARRIVE] = on_arrive,
-    [USERS_CAST] = on_cast, [USERS_TIMEOUT] = on_timeout, [USERS_RETRY] = on_retry,
+    [MSG_REPLY] = on_reply,       [MSG_ROUTE] = on_route,       [USERS_ARRIVE] = users_on_arrive,
+    [USERS_CAST] = on_cast,       [USERS_TIMEOUT] = on_timeout, [USERS_RETRY] = on_retry,
+    [USERS_NEXT] = users_on_next, [USERS_LOGIN] = on_login,
 };
 
 static const SimType users_type = {.name = "users",
@@ -336,15 +356,31 @@ static const SimType users_type = {.name = "users",
 
 /* ---- making ---- */
 
-Users *users_new(World *world, const UsersConfig *config, SimTime until, SimTime counted_from)
+static void make_policies(Users *users)
 {
-    Users *users = g_new0(Users, 1);
+    const UsersConfig *config = users->config;
+    const ChannelConfig *channel = config->channels.item;
+    users->policy[0] = &config->policy;
+    users->timeout_lane[0] = sim_lane_new(users->world->sim);
+    for (size_t i = 0; i < config->channels.count; i++) {
+        users->policy[i + 1] = &channel[i].policy;
+        users->timeout_lane[i + 1] = sim_lane_new(users->world->sim);
+    }
+}
+
+/* Some have a stale bookmark, or are sent by a configuration that is wrong. */
+static void misroute(Users *users)
+{
+    RandomStream draws = world_stream(users->world, "users", "misrouted");
+    for (int64_t i = 0; users->config->misrouted > 0 && i < users->config->population; i++)
+        if (random_uniform(&draws) < users->config->misrouted)
+            users->user[i].pinned = users->user[i].session = REGION_PASSIVE;
+}
+
+static void make_users(Users *users)
+{
+    const UsersConfig *config = users->config;
     size_t count = (size_t)config->population + config->cast.count;
-    users->world = world;
-    users->config = config;
-    users->until = until;
-    users->counted_from = counted_from;
-    users->id = sim_add(world->sim, &users_type, users, "users");
     users->user = g_new(User, count);
     for (size_t i = 0; i < count; i++)
         users->user[i] = (User){.down_since = SIM_NEVER,
@@ -352,16 +388,44 @@ Users *users_new(World *world, const UsersConfig *config, SimTime until, SimTime
                                 .session = REGION_ACTIVE,
                                 .cookie = REGION_NONE,
                                 .pinned = REGION_NONE};
-    users->cast = g_new(PaymentRef, config->cast.count);
-    users->timeout_lane = sim_lane_new(world->sim);
+    if (dist_mean(config->connection) > 0)
+        users->connection = g_new0(Connection, count);
+    if (config->session_idle > 0)
+        users->last_seen = g_new0(SimTime, count);
+    misroute(users);
+}
+
+static void make_streams(Users *users)
+{
+    World *world = users->world;
     users->arrival_draws = world_stream(world, "users", "arrivals");
     users->user_draws = world_stream(world, "users", "who");
     users->retry_draws = world_stream(world, "users", "retries");
     users->reauth_draws = world_stream(world, "users", "reauth");
     users->cast_draws = world_stream(world, "users", "cast");
+    users->channel_draws = world_stream(world, "users", "channels");
+    users->think_draws = world_stream(world, "users", "think");
+    users->session_draws = world_stream(world, "users", "sessions");
+    users->connection_draws = world_stream(world, "users", "connections");
+}
+
+Users *users_new(World *world, const UsersConfig *config, SimTime until, SimTime counted_from)
+{
+    Users *users = g_new0(Users, 1);
+    users->world = world;
+    users->config = config;
+    users->until = until;
+    users->counted_from = counted_from;
+    users->id = sim_add(world->sim, &users_type, users, "users");
+    users->cast = g_new(PaymentRef, config->cast.count);
+    make_policies(users);
+    make_users(users);
+    make_streams(users);
     users->facts.latency = histogram_new();
-    if (config->rate > 0)
-        users->regular_gap = (SimTime)MIN(1e9 / config->rate + 0.5, (double)SIM_TIME_LONGEST);
+    users->goes_on = config->load == LOAD_CLOSED || config->session_payments > 1;
+    users->profile = profile_new((ProfileDay)config->day, &config->hours, config->clock);
+    if (config->login_capacity > 0)
+        users->login_gap = (SimTime)(1e9 / config->login_capacity + 0.5);
     return users;
 }
 
@@ -371,6 +435,8 @@ void users_free(Users *users)
         return;
     histogram_free(users->facts.latency);
     g_free(users->user);
+    g_free(users->connection);
+    g_free(users->last_seen);
     g_free(users->cast);
     g_free(users);
 }
@@ -387,8 +453,7 @@ void users_connect(Users *users, UsersLinks links)
 
 void users_start(Users *users)
 {
-    if (users->config->rate > 0)
-        schedule_arrival(users);
+    users_start_load(users);
     for (uint32_t i = 0; i < users->config->cast.count; i++) {
         const CastConfig *cast = cast_at(users, i);
         User *user = &users->user[(size_t)users->config->population + i];
@@ -406,7 +471,11 @@ void users_start(Users *users)
 
 SimTime users_longest_attempt(const UsersConfig *config)
 {
-    return config->timeout;
+    const ChannelConfig *channel = config->channels.item;
+    SimTime longest = config->policy.timeout;
+    for (size_t i = 0; i < config->channels.count; i++)
+        longest = MAX(longest, channel[i].policy.timeout);
+    return longest;
 }
 
 UsersFacts users_facts(const Users *users)
@@ -422,124 +491,3 @@ PaymentRef users_cast_payment(const Users *users, uint32_t cast)
 {
     return users->cast[cast];
 }
-
-/* ---- parameters ---- */
-
-static const char *const arrivals_choices[] = {"poisson", "regular", NULL};
-static const char *const via_choices[] = {"router", "active", "passive", NULL};
-
-#define AT(member) offsetof(CastConfig, member)
-static const ParamSpec cast_specs[] = {
-    {.key = "name",
-     .type = PARAM_TEXT,
-     .offset = AT(name),
-     .text = "How the story calls this user.",
-     .source = ""},
-    {.key = "at",
-     .type = PARAM_DIST,
-     .offset = AT(at),
-     .text = "When this user pays, once.",
-     .source = ""},
-    {.key = "via",
-     .type = PARAM_CHOICE,
-     .offset = AT(via),
-     .fallback = "router",
-     .choices = via_choices,
-     .text = "Which way this user comes. router: as everybody. active, passive: straight to that "
-             "region, by a misconfiguration.",
-     .source = "article: User 5 reaches West India directly"},
-};
-#undef AT
-static const ParamTable cast_table = {
-    .specs = cast_specs, .count = G_N_ELEMENTS(cast_specs), .size = sizeof(CastConfig)};
-
-#define AT(member) offsetof(UsersConfig, member)
-static const ParamSpec specs[] = {
-    {.key = "rate",
-     .type = PARAM_RATE,
-     .offset = AT(rate),
-     .max = 1e7,
-     .text = "Payments submitted, whatever becomes of earlier ones (open load).",
-     .source = ""},
-    {.key = "arrivals",
-     .type = PARAM_CHOICE,
-     .offset = AT(arrivals),
-     .fallback = "poisson",
-     .choices = arrivals_choices,
-     .text = "How payments arrive. poisson: independent of each other. regular: one every 1/rate.",
-     .source = ""},
-    {.key = "population",
-     .type = PARAM_COUNT,
-     .offset = AT(population),
-     .fallback = "10000",
-     .min = 1,
-     .max = POPULATION_MAX,
-     .text = "Users among whom the payments are spread at random; each has a session and an edge.",
-     .source = ""},
-    {.key = "timeout",
-     .type = PARAM_TIME,
-     .offset = AT(timeout),
-     .fallback = "10s",
-     .min = 0.000001,
-     .max = 3600,
-     .text = "How long the user's device waits for the answer to one attempt.",
-     .source = "ours; OkHttp's default is 10 s"},
-    {.key = "idempotency_keys",
-     .type = PARAM_FLAG,
-     .offset = AT(idempotency_keys),
-     .fallback = "yes",
-     .text = "Whether retries can be recognised. yes: all attempts of a payment carry one key, and "
-             "the database refuses a second row "
-             "with it. no: a retry of a payment that was applied applies it again.",
-     .source = "article: ensure APIs can retry safely"},
-    {.key = "retry.max",
-     .type = PARAM_COUNT,
-     .offset = AT(retry_max),
-     .fallback = "3",
-     .max = 1000,
-     .text = "Retries of one payment before the user gives up.",
-     .source = "ours; the Azure SDK's default is 3"},
-    {.key = "retry.backoff",
-     .type = PARAM_DIST,
-     .offset = AT(retry_backoff),
-     .fallback = "1s",
-     .text = "Wait before the first retry.",
-     .source = "ours; the Azure SDK's default is 0.8 s"},
-    {.key = "retry.multiplier",
-     .type = PARAM_NUMBER,
-     .offset = AT(retry_multiplier),
-     .fallback = "2",
-     .min = 1,
-     .max = 100,
-     .text = "Factor from one wait to the next.",
-     .source = "exponential backoff"},
-    {.key = "retry.backoff_max",
-     .type = PARAM_TIME,
-     .offset = AT(retry_backoff_max),
-     .fallback = "60s",
-     .text = "Longest wait between two attempts.",
-     .source = "the Azure SDK's default is 60 s"},
-    {.key = "retry.jitter",
-     .type = PARAM_SHARE,
-     .offset = AT(retry_jitter),
-     .fallback = "20%",
-     .text = "Random share by which a wait is shortened.",
-     .source = "ours"},
-    {.key = "reauth",
-     .type = PARAM_DIST,
-     .offset = AT(reauth),
-     .fallback = "{lognormal: {median: 15s, p99: 60s}}",
-     .text = "Time to log in again after the region has changed.",
-     .source = "ours: password and one-time code; article: re-auth if the region changes"},
-    {.key = "cast",
-     .type = PARAM_LIST,
-     .offset = AT(cast),
-     .fallback = "[]",
-     .items = &cast_table,
-     .text = "Named users whose every step is told.",
-     .source = "article: User 1, User 5"},
-};
-#undef AT
-
-const ParamTable users_table = {
-    .specs = specs, .count = G_N_ELEMENTS(specs), .size = sizeof(UsersConfig)};

@@ -253,6 +253,9 @@ static const char *const quiet_sets[] = {"events=[]",
                                          "network.edge=5ms",
                                          "router.probe.false_alarm=0%",
                                          "router.routing=priority",
+                                         "users.misrouted=0%",
+                                         "users.patience=0s",
+                                         "users.channels=[]",
                                          "failover.probe.false_alarm=0%",
                                          "run.drain=10m",
                                          NULL};
@@ -283,7 +286,7 @@ static void judge_quiet(const double *row, GString *wrong)
 
 static const char *const sync_sets[] = {"database.replication.mode=sync", FENCE_FIRST,
                                         "network.management=5ms", NULL};
-static const char *const keyed_sets[] = {"users.idempotency_keys=yes", NULL};
+static const char *const keyed_sets[] = {"users.idempotency_keys=yes", "users.channels=[]", NULL};
 static const char *const silent_sets[] = {"application.publish=no", NULL};
 static const char *const alone_sets[] = {"consumers=[]", NULL};
 static const char *const drained_sets[] = {"application.shared_sessions=yes", "run.drain=10m",

@@ -126,6 +126,11 @@ static const Key network[] = {
     {"management", KEY_DIST, 0.001, 0.5, 0.3, NULL, NULL},
 };
 
+/* A number of users who pay in turn, or a rate. */
+static const Key closed[] = {{"load", KEY_CHOICE, 0, 0, 1, "closed", NULL},
+                             {"population", KEY_COUNT, 1, 300, 1, NULL, NULL},
+                             {"think", KEY_TIME, 0.5, 30, 1, NULL, NULL}};
+
 static const Key users[] = {
     {"rate", KEY_NUMBER, 5, 60, 1, NULL, "/s"},
     {"arrivals", KEY_CHOICE, 0, 0, 0.5, "poisson regular", NULL},
@@ -133,6 +138,15 @@ static const Key users[] = {
     {"timeout", KEY_TIME, 0.1, 10, 0.7, NULL, NULL},
     {"idempotency_keys", KEY_CHOICE, 0, 0, 0.7, FLAG, NULL},
     {"reauth", KEY_DIST, 0.1, 10, 0.7, NULL, NULL},
+    {"login_capacity", KEY_NUMBER, 1, 100, 0.3, NULL, "/s"},
+    {"connection", KEY_DIST, 0.1, 60, 0.3, NULL, NULL},
+    {"misrouted", KEY_NUMBER, 0.1, 20, 0.3, NULL, "%"},
+    {"patience", KEY_TIME, 0.1, 60, 0.3, NULL, NULL},
+    {"day", KEY_CHOICE, 0, 0, 0.3, "flat banking", NULL},
+    {"clock", KEY_TIME, 1, 86000, 0.3, NULL, NULL},
+    {"session.payments", KEY_NUMBER, 1, 5, 0.3, NULL, ""},
+    {"session.idle", KEY_TIME, 0.1, 60, 0.3, NULL, NULL},
+    {"think", KEY_TIME, 0.5, 30, 0.5, NULL, NULL},
     {"retry.max", KEY_COUNT, 0, 8, 0.7, NULL, NULL},
     {"retry.backoff", KEY_DIST, 0.01, 5, 0.7, NULL, NULL},
     {"retry.multiplier", KEY_NUMBER, 1, 4, 0.5, NULL, ""},
@@ -308,6 +322,31 @@ static void add_section(Generator *g, const char *name, const Key *keys, size_t 
 
 /* ---- lists ---- */
 
+static const Key channel[] = {
+    {"timeout", KEY_TIME, 0.1, 10, 0.8, NULL, NULL},
+    {"patience", KEY_TIME, 0.1, 60, 0.3, NULL, NULL},
+    {"idempotency_keys", KEY_CHOICE, 0, 0, 0.7, FLAG, NULL},
+};
+
+static void add_channels(Generator *g)
+{
+    int64_t count = chance(g, 0.3) ? between(g, 1, 3) : 0;
+    for (int64_t i = 0; i < count; i++) {
+        add(g, "%s    - name: channel %d\n      share: %.3f\n", i ? "" : "  channels:\n", (int)i,
+            spread(g, 0.01, 0.33));
+        for (size_t k = 0; k < G_N_ELEMENTS(channel); k++) {
+            if (!chance(g, channel[k].written))
+                continue;
+            add(g, "      %s: ", channel[k].name);
+            add_value(g, &channel[k]);
+            add(g, "\n");
+        }
+        add(g, "      retry: {max: %d, backoff: ", (int)between(g, 0, 6));
+        add_dist(g, 0.01, 5);
+        add(g, "}\n");
+    }
+}
+
 static void add_cast(Generator *g)
 {
     int64_t count = chance(g, 0.3) ? between(g, 1, 3) : 0;
@@ -477,7 +516,11 @@ char *generate_scenario(uint64_t seed, uint32_t number)
     g.duration = spread(&g, 40, 240);
     add(&g, "name: random %u of seed %" G_GUINT64_FORMAT "\n", number, seed);
     SECTION(&g, network);
-    SECTION(&g, users);
+    if (chance(&g, 0.1))
+        add_section(&g, "users", closed, G_N_ELEMENTS(closed));
+    else
+        SECTION(&g, users);
+    add_channels(&g);
     add_cast(&g);
     SECTION(&g, router);
     SECTION(&g, application);
