@@ -132,6 +132,23 @@ static void on_route(Sim *sim, void *self, const SimEvent *event)
     while (take_waiting(resolvers, resolver, &question));
 }
 
+/* The router's DNS fails on the question: so does the resolver, on all who wait. */
+static void on_reply(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Resolvers *resolvers = self;
+    Resolver *resolver = resolver_of(resolvers, event->subject);
+    SimEvent question = *event;
+    resolver->asking = false;
+    resolver->serial++;
+    do
+        sim_link_send(resolvers->to_users, (SimEvent){.kind = MSG_REPLY,
+                                                      .subject = question.subject,
+                                                      .tag = question.tag,
+                                                      .extra = event->extra});
+    while (take_waiting(resolvers, resolver, &question));
+}
+
 static void on_timeout(Sim *sim, void *self, const SimEvent *event)
 {
     Resolvers *resolvers = self;
@@ -148,8 +165,10 @@ static void on_timeout(Sim *sim, void *self, const SimEvent *event)
     }
 }
 
-static const SimHandler handlers[RESOLVERS_KINDS] = {
-    [MSG_RESOLVE] = on_resolve, [MSG_ROUTE] = on_route, [RESOLVERS_TIMEOUT] = on_timeout};
+static const SimHandler handlers[RESOLVERS_KINDS] = {[MSG_RESOLVE] = on_resolve,
+                                                     [MSG_ROUTE] = on_route,
+                                                     [MSG_REPLY] = on_reply,
+                                                     [RESOLVERS_TIMEOUT] = on_timeout};
 
 static const SimType resolvers_type = {.name = "resolvers",
                                        .handlers = handlers,

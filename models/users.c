@@ -294,9 +294,10 @@ static void take_answer(Users *users, PaymentRef ref, Payment *payment, uint32_t
     World *world = users->world;
     uint32_t region = extra >> 8;
     User *user = &users->user[payment->user];
-    if (users->link.cookies)
+    bool answered = (extra & 0xff) != STATUS_ERROR; /* which an edge may say, too */
+    if (users->link.cookies && answered)
         user->cookie = (uint8_t)region;
-    if (user->session == SESSION_FRESH)
+    if (user->session == SESSION_FRESH && answered)
         user->session = (uint8_t)region;
     switch ((Status)(extra & 0xff)) {
     case STATUS_OK:
