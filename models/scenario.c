@@ -1,6 +1,7 @@
 #include "models/scenario.h"
 
 #include "models/config.h"
+#include "models/drivers.h"
 #include "models/scenario_check.h"
 
 #define ITEMS(type, list) ((type *)(list).item)
@@ -114,6 +115,13 @@ size_t scenario_expect_count(const Scenario *scenario)
 const ScenarioExpect *scenario_expect(const Scenario *scenario, size_t index)
 {
     return &scenario->expect[index];
+}
+
+GArray *scenario_drivers(const Scenario *scenario)
+{
+    GArray *drivers = g_array_new(FALSE, FALSE, sizeof(ScenarioDriver));
+    drivers_list(scenario, drivers);
+    return drivers;
 }
 
 size_t scenario_cast_count(const Scenario *scenario)

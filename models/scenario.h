@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "sim/diag.h"
+#include "sim/dist.h"
 #include "sim/expect.h"
 #include "sim/param.h"
 
@@ -60,6 +61,15 @@ typedef struct ScenarioExpect {
 
 size_t scenario_expect_count(const Scenario *scenario);
 const ScenarioExpect *scenario_expect(const Scenario *scenario, size_t index);
+
+/* An input that is drawn once a run; "key=value" sets it for a run (models/drivers.h). */
+typedef struct ScenarioDriver {
+    char *key;        /* g_free */
+    const Dist *dist; /* belongs to the scenario */
+} ScenarioDriver;
+
+/* Of ScenarioDriver; the caller frees keys and array. */
+GArray *scenario_drivers(const Scenario *scenario);
 
 size_t scenario_cast_count(const Scenario *scenario);
 const char *scenario_cast_name(const Scenario *scenario, size_t index);
