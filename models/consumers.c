@@ -1,219 +1,68 @@
-#include "models/consumers.h"
-
-#include "models/gray.h"
+#include "models/consumers_parts.h"
 #include "sim/check.h"
 
-typedef enum GroupState { GROUP_IDLE, GROUP_HELD, GROUP_ACTIVE } GroupState;
-
-enum { CONS_BATCH = MSG_KINDS, CONS_COMMIT, CONS_ACTIVATED, CONS_POLL, CONS_KINDS };
-
-static const SimTime FETCH_MAX_WAIT = 500 * SIM_MS; /* fetch.max.wait.ms */
-
-typedef struct Instance {
-    uint32_t group, number, of, fetcher;
-    uint32_t next_share; /* where the next batch begins: partitions take turns */
-    bool busy;
-    bool polling; /* asks again when its long poll ends */
-} Instance;
-
-struct Consumers {
-    World *world;
-    const ConsumerConfig *config; /* by group */
-    uint32_t groups;
-    Storage *storage;
-    SimComponent id;
-    ConsumersLinks link;
-    Readiness readiness; /* passive region */
-    GroupState state;
-    bool activating, activated; /* by the runbook */
-    GArray *instances;
-    int64_t *position[LEDGER_GROUPS]; /* next offset to read, by partition */
-    int64_t *claimed[LEDGER_GROUPS];  /* records in the batch at work, by partition */
-    int64_t *goal;                    /* by partition: the backlog found when taking over */
-    uint64_t behind;                  /* group-partitions that have not reached their goal */
-    RandomStream service_draws[LEDGER_GROUPS], phase_draws;
-};
-
-static Instance *instance_at(const Consumers *consumers, uint64_t i)
-{
-    return &g_array_index(consumers->instances, Instance, i);
-}
-
-/* ---- reading ---- */
-
-static int64_t claim(Consumers *consumers, Instance *instance)
-{
-    uint32_t g = instance->group, partitions = consumers->storage->partitions;
-    uint32_t count = (partitions - 1 - instance->number) / instance->of + 1;
-    uint32_t first = instance->next_share;
-    int64_t limit = consumers->config[g].max_poll_records, taken = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t share = (first + i) % count;
-        uint32_t p = instance->number + share * instance->of;
-        int64_t ready = storage_visible(consumers->storage, p) - consumers->position[g][p];
-        int64_t n = CLAMP(ready, 0, limit - taken);
-        consumers->claimed[g][p] = n;
-        taken += n;
-        if (n > 0)
-            instance->next_share = share + 1;
-    }
-    return taken;
-}
-
-/* The mirror writes to the logs of its target past the cluster, which therefore wakes nobody. */
-static void poll_again(Consumers *consumers, uint32_t i)
-{
-    Instance *instance = instance_at(consumers, i);
-    if (instance->polling)
-        return;
-    instance->polling = true;
-    sim_after(consumers->world->sim, FETCH_MAX_WAIT, SIM_PHASE_MESSAGE,
-              (SimEvent){.component = consumers->id, .kind = CONS_POLL, .subject = i});
-}
-
-static void park(Consumers *consumers, uint32_t i)
-{
-    if (!consumers->storage->primary) {
-        poll_again(consumers, i);
-        return;
-    }
-    const Instance *instance = instance_at(consumers, i);
-    int64_t seen = 0;
-    for (uint32_t p = instance->number; p < consumers->storage->partitions; p += instance->of)
-        seen += consumers->storage->offline[p] ? 0 : consumers->position[instance->group][p];
-    sim_link_send(consumers->link.to_kafka, (SimEvent){.component = consumers->link.kafka,
-                                                       .kind = MSG_FETCH,
-                                                       .subject = instance->fetcher,
-                                                       .value = seen});
-}
-
-static void read_more(Consumers *consumers, uint32_t i)
-{
-    Instance *instance = instance_at(consumers, i);
-    bool connected = sim_is_up(consumers->world->sim, consumers->link.kafka);
-    int64_t records = connected ? claim(consumers, instance) : 0;
-    if (records == 0) {
-        park(consumers, i);
-        return;
-    }
-    instance->busy = true;
-    SimTime each = dist_draw(consumers->config[instance->group].service,
-                             &consumers->service_draws[instance->group]);
-    each = gray_time(consumers->world, consumers->id, each);
-    each = MIN(each, SIM_TIME_LONGEST / records);
-    sim_after(consumers->world->sim, each * records, SIM_PHASE_MESSAGE,
-              (SimEvent){.component = consumers->id, .kind = CONS_BATCH, .subject = i});
-}
-
-static void on_records(Sim *sim, void *self, const SimEvent *event)
-{
-    (void)sim;
-    Consumers *consumers = self;
-    if (consumers->state == GROUP_ACTIVE && !instance_at(consumers, event->tag)->busy)
-        read_more(consumers, event->tag);
-}
-
-static void on_poll(Sim *sim, void *self, const SimEvent *event)
-{
-    (void)sim;
-    Consumers *consumers = self;
-    uint32_t i = (uint32_t)event->subject;
-    instance_at(consumers, i)->polling = false;
-    if (!instance_at(consumers, i)->busy)
-        read_more(consumers, i);
-}
-
-/* ---- acting ---- */
-
-static void act(Consumers *consumers, uint32_t g, PaymentRef ref)
-{
-    World *world = consumers->world;
-    const Payment *payment = ledger_get(world->ledger, ref);
-    const char *name = consumers->config[g].name;
-    if (payment->effects[g] > 0 && consumers->config[g].idempotent) {
-        ledger_suppressed(world->ledger, payment->counted);
-        return;
-    }
-    story_payment(world->story, world->ledger, ref, sim_now(world->sim), "%s acts on it in %s%s",
-                  name, world->region_name[consumers->storage->region],
-                  payment->effects[g] > 0 ? ", again" : "");
-    ledger_effect(world->ledger, ref, g);
-}
-
-/* Records below the log's base are settled: every group has acted on each of them once. */
-static int64_t act_on_settled(Consumers *consumers, uint32_t g, int64_t from, int64_t to)
-{
-    if (to <= from)
-        return from;
-    if (consumers->config[g].idempotent)
-        ledger_suppressed(consumers->world->ledger, (uint64_t)(to - from));
-    else
-        ledger_replayed(consumers->world->ledger, (uint64_t)(to - from));
-    return to;
-}
-
-static void reach(Consumers *consumers, uint32_t partition, int64_t before, int64_t after)
-{
-    if (consumers->behind == 0)
-        return;
-    int64_t goal = consumers->goal[partition];
-    if (before < goal && after >= goal && --consumers->behind == 0)
-        consumers->world->recovery->consumers_drained_at = sim_now(consumers->world->sim);
-}
-
-static void on_batch(Sim *sim, void *self, const SimEvent *event)
-{
-    (void)sim;
-    Consumers *consumers = self;
-    Instance *instance = instance_at(consumers, event->subject);
-    uint32_t g = instance->group;
-    for (uint32_t p = instance->number; p < consumers->storage->partitions; p += instance->of) {
-        Log *log = &consumers->storage->log[p];
-        int64_t from = consumers->position[g][p], to = from + consumers->claimed[g][p];
-        for (int64_t o = act_on_settled(consumers, g, from, MIN(to, log->base)); o < to; o++)
-            act(consumers, g, log_at(log, o));
-        consumers->position[g][p] = to;
-        reach(consumers, p, from, to);
-    }
-    instance->busy = false;
-    read_more(consumers, (uint32_t)event->subject);
-}
-
-static void on_commit(Sim *sim, void *self, const SimEvent *event)
-{
-    Consumers *consumers = self;
-    uint32_t g = (uint32_t)event->subject;
-    if (sim_is_up(sim, consumers->link.kafka)) {
-        for (uint32_t p = 0; p < consumers->storage->partitions; p++) {
-            consumers->storage->committed[g][p] = consumers->position[g][p];
-            storage_trim(consumers->storage, p, consumers->world->ledger);
-        }
-    }
-    sim_after(sim, consumers->config[g].commit_interval, SIM_PHASE_MESSAGE, *event);
-}
+static const SimTime HEARTBEAT = 3 * SIM_SEC; /* heartbeat.interval.ms */
 
 /* ---- starting ---- */
 
-static int64_t start_offset(const Consumers *consumers, uint32_t g, uint32_t p)
+/* Is there an offset, and does the log have it? An empty log has nothing to miss. */
+static bool is_valid(const Consumers *consumers, uint32_t g, uint32_t p)
 {
     int64_t committed = consumers->storage->committed[g][p];
-    if (committed != OFFSET_NONE)
-        return committed;
-    return consumers->config[g].start == START_EARLIEST ? 0
-                                                        : consumers->storage->log[p].high_watermark;
+    int64_t end = consumers->storage->log[p].end;
+    return end == 0 || (committed != OFFSET_NONE && committed <= end);
+}
+
+static int64_t start_offset(const Consumers *consumers, uint32_t g, uint32_t p)
+{
+    const Log *log = &consumers->storage->log[p];
+    if (is_valid(consumers, g, p))
+        return MAX(MIN(consumers->storage->committed[g][p], log->end), 0);
+    return consumers->config[g].start == START_LATEST ? log->high_watermark : 0;
+}
+
+/* auto.offset.reset none: the consumers throw, and somebody has to come. */
+static void throw_if_lost(Consumers *consumers, uint32_t g)
+{
+    bool lost = false;
+    for (uint32_t p = 0; p < consumers->storage->partitions; p++)
+        lost = lost || !is_valid(consumers, g, p);
+    consumers->stuck[g] = lost && consumers->config[g].start == START_NONE;
+    if (!consumers->stuck[g])
+        return;
+    World *world = consumers->world;
+    story_platform(world->story, sim_now(world->sim),
+                   "%s in %s has no valid offset and stops: an operator has to set it",
+                   consumers->config[g].name, world->region_name[consumers->storage->region]);
+    sim_after(world->sim,
+              dist_draw(consumers->config[g].reset_by_operator, &consumers->operator_draws),
+              SIM_PHASE_MESSAGE,
+              (SimEvent){.component = consumers->id,
+                         .kind = CONS_RESET,
+                         .subject = g,
+                         .extra = consumers->assigned});
 }
 
 /* Partitions are assigned: positions are fixed now, and committed from now on, also by groups that
  * do not read. */
 static void assign(Consumers *consumers)
 {
+    consumers->cuts_seen = consumers->storage->cuts;
+    consumers->assigned++;
     for (uint32_t g = 0; g < consumers->groups; g++) {
-        for (uint32_t p = 0; p < consumers->storage->partitions; p++)
+        for (uint32_t p = 0; p < consumers->storage->partitions; p++) {
             consumers->position[g][p] = start_offset(consumers, g, p);
+            consumers->claimed[g][p] = 0;
+        }
+        throw_if_lost(consumers, g);
         SimTime interval = consumers->config[g].commit_interval;
         SimTime phase = (SimTime)(random_uniform(&consumers->phase_draws) * (double)interval);
-        sim_after(consumers->world->sim, phase, SIM_PHASE_MESSAGE,
-                  (SimEvent){.component = consumers->id, .kind = CONS_COMMIT, .subject = g});
+        if (consumers->config[g].commit == COMMIT_INTERVAL)
+            sim_after(consumers->world->sim, phase, SIM_PHASE_MESSAGE,
+                      (SimEvent){.component = consumers->id,
+                                 .kind = CONS_COMMIT,
+                                 .subject = g,
+                                 .extra = consumers->assigned});
     }
 }
 
@@ -225,8 +74,24 @@ static void read_all(Consumers *consumers)
     for (guint i = 0; i < consumers->instances->len; i++) {
         instance_at(consumers, i)->busy = false;
         instance_at(consumers, i)->polling = false;
-        read_more(consumers, i);
+        consumers_read_more(consumers, i);
     }
+}
+
+static void on_reset(Sim *sim, void *self, const SimEvent *event)
+{
+    Consumers *consumers = self;
+    uint32_t g = (uint32_t)event->subject;
+    if (event->extra != consumers->assigned)
+        return;
+    consumers->stuck[g] = false;
+    story_platform(consumers->world->story, sim_now(sim),
+                   "an operator has set the offsets of %s in %s to the earliest",
+                   consumers->config[g].name,
+                   consumers->world->region_name[consumers->storage->region]);
+    for (guint i = 0; consumers->state == GROUP_ACTIVE && i < consumers->instances->len; i++)
+        if (instance_at(consumers, i)->group == g)
+            consumers_read_more(consumers, i);
 }
 
 static void run_groups(Consumers *consumers)
@@ -235,40 +100,83 @@ static void run_groups(Consumers *consumers)
     read_all(consumers);
 }
 
-static uint64_t count_behind(const Consumers *consumers)
-{
-    uint64_t behind = 0;
-    for (uint32_t p = 0; p < consumers->storage->partitions; p++)
-        for (uint32_t g = 0; g < consumers->groups; g++)
-            behind += consumers->position[g][p] < consumers->goal[p];
-    return behind;
-}
-
 /* What waits when a group takes over is the backlog whose draining rto.consumers measures. */
 static void set_goals(Consumers *consumers)
 {
     Recovery *recovery = consumers->world->recovery;
     for (uint32_t p = 0; p < consumers->storage->partitions; p++)
         consumers->goal[p] = consumers->storage->log[p].high_watermark;
-    consumers->behind = count_behind(consumers);
+    consumers->behind = consumers_behind(consumers);
     recovery->consumers_resumed = true;
     if (consumers->behind == 0)
         recovery->consumers_drained_at = sim_now(consumers->world->sim);
 }
 
-static void on_command(Sim *sim, void *self, const SimEvent *event)
+static void done(Consumers *consumers, uint64_t step)
 {
-    Consumers *consumers = self;
-    SIM_CHECK(event->tag == ACTION_RESUME_CONSUMERS);
+    sim_link_send(consumers->link.to_failover, (SimEvent){.kind = MSG_DONE, .subject = step});
+}
+
+static void resume(Consumers *consumers, const SimEvent *event)
+{
     if (consumers->activated)
-        sim_link_send(consumers->link.to_failover,
-                      (SimEvent){.kind = MSG_DONE, .subject = event->subject});
+        done(consumers, event->subject);
     if (consumers->activated || consumers->activating)
         return;
     consumers->activating = true;
     sim_after(
-        sim, event->value + readiness_activation(&consumers->readiness), SIM_PHASE_MESSAGE,
+        consumers->world->sim, event->value + readiness_activation(&consumers->readiness),
+        SIM_PHASE_MESSAGE,
         (SimEvent){.component = consumers->id, .kind = CONS_ACTIVATED, .subject = event->subject});
+}
+
+/* ---- stopping ---- */
+
+/* Batches in hand are finished; then positions are committed, and the members leave. */
+void consumers_stop_if_idle(Consumers *consumers)
+{
+    World *world = consumers->world;
+    for (guint i = 0; i < consumers->instances->len; i++)
+        if (instance_at(consumers, i)->busy)
+            return;
+    bool commits = consumers_connected(consumers) && !consumers->rejoining;
+    for (uint32_t g = 0; commits && g < consumers->groups; g++)
+        for (uint32_t p = 0; !consumers->stuck[g] && p < consumers->storage->partitions; p++)
+            consumers_commit_partition(consumers, g, p);
+    consumers->state = GROUP_IDLE;
+    consumers->assigned++;
+    consumers->storage->has_members = false;
+    story_platform(world->story, sim_now(world->sim),
+                   "the consumers in %s have committed their offsets and left their groups",
+                   world->region_name[consumers->storage->region]);
+    done(consumers, consumers->stopping);
+}
+
+static void on_stop(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Consumers *consumers = self;
+    consumers->stopping = event->subject;
+    consumers->activated = consumers->activating = false;
+    if (consumers->state == GROUP_IDLE) {
+        done(consumers, event->subject);
+        return;
+    }
+    consumers_heed_cuts(consumers);
+    consumers->state = GROUP_STOPPING;
+    consumers_stop_if_idle(consumers);
+}
+
+static void on_command(Sim *sim, void *self, const SimEvent *event)
+{
+    Consumers *consumers = self;
+    if (event->tag == ACTION_RESUME_CONSUMERS) {
+        resume(consumers, event);
+        return;
+    }
+    SIM_CHECK(event->tag == ACTION_STOP_CONSUMERS);
+    sim_after(sim, event->value, SIM_PHASE_MESSAGE,
+              (SimEvent){.component = consumers->id, .kind = CONS_STOP, .subject = event->subject});
 }
 
 static void on_activated(Sim *sim, void *self, const SimEvent *event)
@@ -284,32 +192,98 @@ static void on_activated(Sim *sim, void *self, const SimEvent *event)
     else if (consumers->state == GROUP_HELD)
         read_all(consumers);
     set_goals(consumers);
-    sim_link_send(consumers->link.to_failover,
-                  (SimEvent){.kind = MSG_DONE, .subject = event->subject});
+    done(consumers, event->subject);
+}
+
+/* ---- rebalances and crashes ---- */
+
+/* Paused members get their partitions anew, and with them none of their pauses. */
+static void lose_pause(Consumers *consumers)
+{
+    World *world = consumers->world;
+    if (consumers->state != GROUP_HELD || readiness_pauses_again(&consumers->readiness))
+        return;
+    story_platform(world->story, sim_now(world->sim),
+                   "a rebalance takes the pause away: the consumers in %s begin to read unasked",
+                   world->region_name[consumers->storage->region]);
+    read_all(consumers);
+}
+
+static void on_rebalance(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim, (void)event;
+    lose_pause(self);
+}
+
+static SimTime longest_session(const Consumers *consumers)
+{
+    SimTime longest = 0;
+    for (uint32_t g = 0; g < consumers->groups; g++)
+        longest = MAX(longest, consumers->config[g].session_timeout);
+    return longest;
 }
 
 static void on_down(Sim *sim, void *self)
 {
-    (void)sim;
-    ((Consumers *)self)->activating = false;
+    Consumers *consumers = self;
+    consumers->activating = false;
+    consumers_leave_batches(consumers);
+    if (consumers->state == GROUP_STOPPING)
+        consumers->state = GROUP_ACTIVE; /* commanded again, it stops */
+    SimTime session = longest_session(consumers);
+    if (session == 0 || !consumers->storage->has_members)
+        return;
+    double since = random_uniform(&consumers->session_draws) * (double)MIN(HEARTBEAT, session);
+    consumers->members_until = sim_now(sim) + session - (SimTime)since;
+    sim_at(sim, consumers->members_until, SIM_PHASE_MESSAGE,
+           (SimEvent){.component = consumers->coordinator, .subject = ++consumers->session});
 }
 
-static void on_up(Sim *sim, void *self)
+static void join_again(Consumers *consumers)
 {
-    (void)sim;
-    Consumers *consumers = self;
-    if (consumers->state == GROUP_HELD)
+    consumers->rejoining = false;
+    consumers->storage->has_members = consumers->state != GROUP_IDLE;
+    if (consumers->state == GROUP_HELD) {
         assign(consumers);
+        lose_pause(consumers);
+        return;
+    }
     if (consumers->state != GROUP_ACTIVE)
         return;
     run_groups(consumers);
     if (consumers->behind > 0) /* back at the committed offsets: some goals are ahead again */
-        consumers->behind = count_behind(consumers);
+        consumers->behind = consumers_behind(consumers);
+}
+
+/* The coordinator gives those that died up: the group is empty, or made up of those that wait. */
+static void on_expired(Sim *sim, void *self, const SimEvent *event)
+{
+    Consumers *consumers = self;
+    if (event->subject != consumers->session)
+        return;
+    consumers->storage->has_members = false;
+    if (sim_is_up(sim, consumers->id))
+        join_again(consumers);
+}
+
+static void on_up(Sim *sim, void *self)
+{
+    Consumers *consumers = self;
+    consumers->rejoining = sim_now(sim) < consumers->members_until;
+    if (!consumers->rejoining) /* else the rebalance waits for members that have died */
+        join_again(consumers);
 }
 
 static const SimHandler handlers[CONS_KINDS] = {
-    [MSG_RECORDS] = on_records, [MSG_COMMAND] = on_command, [CONS_BATCH] = on_batch,
-    [CONS_COMMIT] = on_commit,  [CONS_POLL] = on_poll,      [CONS_ACTIVATED] = on_activated,
+    [MSG_RECORDS] = consumers_on_records,
+    [MSG_COMMAND] = on_command,
+    [CONS_BATCH] = consumers_on_batch,
+    [CONS_COMMIT] = consumers_on_commit,
+    [CONS_ACTIVATED] = on_activated,
+    [CONS_POLL] = consumers_on_poll,
+    [CONS_STOP] = on_stop,
+    [CONS_RESET] = on_reset,
+    [CONS_REBALANCE] = on_rebalance,
 };
 
 static const SimType consumers_type = {.name = "consumers",
@@ -318,6 +292,10 @@ static const SimType consumers_type = {.name = "consumers",
                                        .dropped = message_dropped,
                                        .down = on_down,
                                        .up = on_up};
+
+static const SimHandler coordinator_handlers[] = {on_expired};
+static const SimType coordinator_type = {
+    .name = "group-coordinator", .handlers = coordinator_handlers, .handler_count = 1};
 
 /* ---- making ---- */
 
@@ -347,9 +325,14 @@ Consumers *consumers_new(World *world, const ConsumerConfig *config, uint32_t gr
     consumers->groups = groups;
     consumers->storage = storage;
     consumers->id = sim_add(world->sim, &consumers_type, consumers, name);
+    char *coordinator = g_strdup_printf("%s.coordinator", name);
+    consumers->coordinator = sim_add(world->sim, &coordinator_type, consumers, coordinator);
+    g_free(coordinator);
     consumers->instances = g_array_new(FALSE, FALSE, sizeof(Instance));
     consumers->goal = g_new0(int64_t, storage->partitions);
     consumers->phase_draws = world_stream(world, name, "phase");
+    consumers->operator_draws = world_stream(world, name, "operator");
+    consumers->session_draws = world_stream(world, name, "session");
     for (uint32_t g = 0; g < groups; g++)
         add_group(consumers, g, name);
     g_free(name);
@@ -396,8 +379,9 @@ void consumers_set_fetcher(Consumers *consumers, uint32_t instance, uint32_t fet
     instance_at(consumers, instance)->fetcher = fetcher;
 }
 
-void consumers_start(Consumers *consumers)
+void consumers_start(Consumers *consumers, const ReadinessConfig *config)
 {
+    readiness_init(&consumers->readiness, config, consumers->world, "active.consumers");
     run_groups(consumers);
 }
 
@@ -411,6 +395,8 @@ void consumers_stand_by(Consumers *consumers, const ReadinessConfig *config)
     if (readiness->strategy->position == FROM_ASSIGNMENT) {
         consumers->state = GROUP_HELD;
         assign(consumers);
+        sim_at(consumers->world->sim, readiness_rebalance_at(readiness), SIM_PHASE_MESSAGE,
+               (SimEvent){.component = consumers->id, .kind = CONS_REBALANCE});
     }
 }
 
@@ -430,64 +416,3 @@ void consumers_mark_unread(const Consumers *consumers)
         for (uint32_t p = 0; p < consumers->storage->partitions; p++)
             mark_unread(consumers, g, p);
 }
-
-static const char *const start_choices[] = {"latest", "earliest", NULL};
-
-#define AT(member) offsetof(ConsumerConfig, member)
-static const ParamSpec specs[] = {
-    {.key = "name",
-     .type = PARAM_TEXT,
-     .offset = AT(name),
-     .text = "The consumer group's name.",
-     .source = ""},
-    {.key = "service",
-     .type = PARAM_DIST,
-     .offset = AT(service),
-     .fallback = "2ms",
-     .text = "Time to act on one record (one draw for each batch).",
-     .source = "ours: calibrate"},
-    {.key = "instances",
-     .type = PARAM_COUNT,
-     .offset = AT(instances),
-     .fallback = "1",
-     .min = 1,
-     .max = PARTITIONS_MAX,
-     .text = "Processes that share the partitions; more than there are partitions stay idle.",
-     .source = ""},
-    {.key = "max_poll_records",
-     .type = PARAM_COUNT,
-     .offset = AT(max_poll_records),
-     .fallback = "500",
-     .min = 1,
-     .max = 1e6,
-     .text = "Most records that one poll returns.",
-     .source = "Kafka consumer configuration: max.poll.records 500"},
-    {.key = "commit_interval",
-     .type = PARAM_TIME,
-     .offset = AT(commit_interval),
-     .fallback = "5s",
-     .min = 0.001,
-     .max = 86400,
-     .text = "How often positions are committed.",
-     .source = "Kafka consumer configuration: auto.commit.interval.ms 5000"},
-    {.key = "start",
-     .type = PARAM_CHOICE,
-     .offset = AT(start),
-     .fallback = "latest",
-     .choices = start_choices,
-     .text = "Where a group without a committed offset begins: latest skips what it has not read, "
-             "earliest reads everything again.",
-     .source = "Kafka consumer configuration: auto.offset.reset latest"},
-    {.key = "idempotent",
-     .type = PARAM_FLAG,
-     .offset = AT(idempotent),
-     .fallback = "no",
-     .text = "Whether repeats are harmless. yes: the group recognises a payment that it has acted "
-             "on, in either region, and skips "
-             "it (its memory is taken to survive).",
-     .source = "article: idempotent consumers, so that replays cause no duplicates"},
-};
-#undef AT
-
-const ParamTable consumer_table = {
-    .specs = specs, .count = G_N_ELEMENTS(specs), .size = sizeof(ConsumerConfig)};

@@ -12,7 +12,11 @@
  * unless the group is idempotent.
  *
  * Groups of a cluster that only mirrors ask it again every fetch.max.wait.ms; those of a primary
- * are told. Members that crash still count as members until they are back.
+ * are told. Members that crash count as members until their session expires (session_timeout);
+ * those that come back earlier wait for that. Without a session timeout they read on at once.
+ *
+ * The step stop-consumers lets each finish its batch, commits, and empties the groups: IDLE.
+ * A log that was cut by an unclean election takes its readers back to where it diverges.
  *
  * Sources: Apache Kafka 4.0 consumer configuration (enable.auto.commit, auto.commit.interval.ms,
  * max.poll.records, auto.offset.reset, fetch.max.wait.ms).
@@ -33,11 +37,15 @@ typedef struct ConsumerConfig {
     int64_t instances;
     int64_t max_poll_records;
     SimTime commit_interval;
-    int start; /* ConsumerStart */
+    int start;  /* ConsumerStart */
+    int commit; /* ConsumerCommit */
+    Dist *reset_by_operator;
+    SimTime session_timeout, max_poll_interval;
     bool idempotent;
 } ConsumerConfig;
 
-typedef enum ConsumerStart { START_LATEST, START_EARLIEST } ConsumerStart;
+typedef enum ConsumerStart { START_LATEST, START_EARLIEST, START_NONE } ConsumerStart;
+typedef enum ConsumerCommit { COMMIT_INTERVAL, COMMIT_BATCH, COMMIT_TRANSACTION } ConsumerCommit;
 
 extern const ParamTable consumer_table;
 
@@ -60,8 +68,8 @@ uint32_t consumers_instances(const Consumers *consumers);
 void consumers_instance_share(const Consumers *consumers, uint32_t instance, uint32_t *modulus,
                               uint32_t *remainder);
 void consumers_set_fetcher(Consumers *consumers, uint32_t instance, uint32_t fetcher);
-/* Begin, in the active region. */
-void consumers_start(Consumers *consumers);
+/* Begin, in the active region. `config`: what it takes to resume them once they were stopped. */
+void consumers_start(Consumers *consumers, const ReadinessConfig *config);
 /* Wait as the strategy says, in the passive region. */
 void consumers_stand_by(Consumers *consumers, const ReadinessConfig *config);
 

@@ -114,7 +114,7 @@ static void start_all(Platform *platform)
     application_measure_from(platform->application[REGION_ACTIVE], platform->scenario->run.warmup);
     for (uint32_t r = 0; r < REGIONS; r++)
         application_start(platform->application[r]);
-    consumers_start(platform->consumers[REGION_ACTIVE]);
+    consumers_start(platform->consumers[REGION_ACTIVE], &platform->scenario->readiness);
     consumers_stand_by(platform->consumers[REGION_PASSIVE], &platform->scenario->readiness);
     router_start(platform->router);
     failover_start(platform->failover);

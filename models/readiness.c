@@ -103,7 +103,23 @@ static const ParamSpec specs[] = {
      .choices = strategy_choices,
      .text = "What holds them back, and so what happens to offsets." STRATEGIES(TEXT),
      .source = STRATEGIES(SOURCE) "the parts of each: readiness.*"},
-    PARTS(PART_SPEC)};
+    PARTS(PART_SPEC){.key = "re_pauses",
+                     .type = PARAM_FLAG,
+                     .offset = offsetof(ReadinessConfig, re_pauses),
+                     .fallback = "yes",
+                     .text =
+                         "Whether paused consumers pause again what a rebalance gives them. no: "
+                         "from then on they read unasked, in both regions.",
+                     .source = "Kafka consumer: pause does not outlive a rebalance; a "
+                               "ConsumerRebalanceListener has to pause again"},
+    {.key = "rebalance_at",
+     .type = PARAM_DIST,
+     .offset = offsetof(ReadinessConfig, rebalance_at),
+     .fallback = "3650d",
+     .text = "When the group of paused consumers rebalances (a deployment, a member more). So does "
+             "it when they come back from a crash.",
+     .source = "ours"},
+};
 
 const ParamTable readiness_table = {
     .specs = specs, .count = G_N_ELEMENTS(specs), .size = sizeof(ReadinessConfig)};
@@ -115,6 +131,7 @@ void readiness_init(Readiness *readiness, const ReadinessConfig *config, const W
     readiness->strategy = &strategies[config->strategy];
     for (int part = 0; part < READY_PARTS; part++)
         readiness->draws[part] = world_stream(world, component, part_key[part]);
+    readiness->rebalance_draws = world_stream(world, component, "rebalance_at");
 }
 
 SimTime readiness_activation(Readiness *readiness)
@@ -125,4 +142,14 @@ SimTime readiness_activation(Readiness *readiness)
             sum = MIN(sum + dist_draw(readiness->config->part[part], &readiness->draws[part]),
                       SIM_TIME_LONGEST);
     return sum;
+}
+
+bool readiness_pauses_again(const Readiness *readiness)
+{
+    return readiness->config->re_pauses;
+}
+
+SimTime readiness_rebalance_at(Readiness *readiness)
+{
+    return dist_draw(readiness->config->rebalance_at, &readiness->rebalance_draws);
 }

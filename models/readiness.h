@@ -59,6 +59,8 @@ typedef struct ReadinessStrategy {
 typedef struct ReadinessConfig {
     int strategy; /* row */
     Dist *part[READY_PARTS];
+    bool re_pauses;
+    Dist *rebalance_at;
 } ReadinessConfig;
 
 extern const ParamTable readiness_table;
@@ -66,7 +68,7 @@ extern const ParamTable readiness_table;
 typedef struct Readiness {
     const ReadinessConfig *config;
     const ReadinessStrategy *strategy;
-    RandomStream draws[READY_PARTS];
+    RandomStream draws[READY_PARTS], rebalance_draws;
 } Readiness;
 
 /* `component`: whose random streams they are. */
@@ -74,5 +76,9 @@ void readiness_init(Readiness *readiness, const ReadinessConfig *config, const W
                     const char *component);
 /* How long the strategy's parts take this time. */
 SimTime readiness_activation(Readiness *readiness);
+/* Paused members whose group rebalances: do they pause the partitions that they get? */
+bool readiness_pauses_again(const Readiness *readiness);
+/* When such a rebalance happens that nothing here causes (a deployment, a member more). */
+SimTime readiness_rebalance_at(Readiness *readiness);
 
 #endif
