@@ -33,6 +33,7 @@ typedef struct Platform {
     SimComponent observer;
     GArray *occurrences;     /* of the scenario's events; outages.c */
     struct Effects *effects; /* by event */
+    uint64_t edge_failures;
     uint64_t mirror_unreplicated;
 } Platform;
 

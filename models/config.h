@@ -32,15 +32,20 @@ typedef struct MeasureConfig {
 /* What may fail (events[].fail), in the order of fault_choices. */
 typedef enum Fault {
     FAULT_REGION,
+    FAULT_ZONE,
     FAULT_APPLICATION,
     FAULT_DATABASE,
     FAULT_KAFKA,
+    FAULT_BROKER,
+    FAULT_REPLICA_FETCHER,
+    FAULT_KAFKA_CONTROLLER,
     FAULT_CONSUMERS,
     FAULT_LINK,
     FAULT_MIRROR,
     FAULT_ROUTER,
     FAULT_CONTROL_PLANE,
     FAULT_MONITOR,
+    FAULT_SWITCHOVER,
     FAULTS
 } Fault;
 
@@ -60,6 +65,8 @@ typedef struct EventConfig {
     Dist *at, *duration;
     int fail; /* Fault */
     char *target;
+    int64_t zone, broker;
+    double share; /* of the router's edges */
     /* a gray failure, if any of these says so */
     double slow, errors, loss;
     Dist *delay;
@@ -89,6 +96,7 @@ typedef struct TopConfig {
 
 typedef struct RegionsConfig {
     char *name[REGIONS];
+    int64_t zones; /* of each */
 } RegionsConfig;
 
 typedef struct ConstraintConfig {
@@ -127,6 +135,8 @@ extern const ParamTable events_table, sweep_table;
 extern const char *const fault_link_target[];
 /* Does its target name a region? */
 bool fault_in_region(int fail);
+/* Does it need to be told which broker? */
+bool fault_of_broker(int fail);
 /* May this be slow (and delayed), answer errors, lose packets? */
 typedef struct FaultGray {
     bool slow, errors, loss;

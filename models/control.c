@@ -28,7 +28,13 @@ static void on_role_query(Sim *sim, void *self, const SimEvent *event)
 static void on_command(Sim *sim, void *self, const SimEvent *event)
 {
     Control *control = self;
-    SIM_CHECK(event->tag == ACTION_FENCE);
+    if (event->tag != ACTION_FENCE) {
+        SimEvent command = *event;
+        command.component = control->link.performer[command_to(event->extra)][event->tag];
+        command.incarnation = sim_incarnation(sim, command.component);
+        sim_deliver(sim, command);
+        return;
+    }
     sim_after(sim, event->value, SIM_PHASE_MESSAGE,
               (SimEvent){.component = control->id,
                          .kind = CONTROL_FENCED,
@@ -52,16 +58,22 @@ static void on_fenced(Sim *sim, void *self, const SimEvent *event)
                   (SimEvent){.kind = MSG_DONE, .subject = event->subject});
 }
 
+static void on_dropped(Sim *sim, void *self, const SimEvent *event)
+{
+    if (event->kind == MSG_COMMAND)
+        story_platform(((Control *)self)->world->story, sim_now(sim),
+                       "the control plane does not answer: the step cannot begin");
+    message_dropped(sim, self, event);
+}
+
 static const SimHandler handlers[CONTROL_KINDS] = {
     [MSG_ROLE_QUERY] = on_role_query,
     [MSG_COMMAND] = on_command,
     [CONTROL_FENCED] = on_fenced,
 };
 
-static const SimType control_type = {.name = "control",
-                                     .handlers = handlers,
-                                     .handler_count = CONTROL_KINDS,
-                                     .dropped = message_dropped};
+static const SimType control_type = {
+    .name = "control", .handlers = handlers, .handler_count = CONTROL_KINDS, .dropped = on_dropped};
 
 Control *control_new(World *world)
 {

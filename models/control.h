@@ -4,6 +4,9 @@
  * service moves to: the other region's database loses it, at once if it can be reached, else when
  * it comes back and asks. Without a fence a database that comes back takes itself for the primary
  * still, and there are two.
+ *
+ * Other steps that change cloud resources (a promotion, the router's configuration) are commanded
+ * through it: it hands them on, without time of its own, or is away and does not.
  */
 #ifndef MODELS_CONTROL_H
 #define MODELS_CONTROL_H
@@ -17,6 +20,7 @@ typedef struct ControlLinks {
     SimLink *to_database[REGIONS];
     SimComponent database[REGIONS];
     SimLink *to_failover;
+    SimComponent performer[REGIONS][ACTIONS]; /* of commands that go through it, by their `to` */
 } ControlLinks;
 
 Control *control_new(World *world);

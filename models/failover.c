@@ -5,7 +5,15 @@
 #include "models/gray.h"
 #include "sim/check.h"
 
-enum { FO_PROBE = MSG_KINDS, FO_DEADLINE, FO_DECIDED, FO_HANDED_OVER, FO_CHECK, FO_KINDS };
+enum {
+    FO_PROBE = MSG_KINDS,
+    FO_DEADLINE,
+    FO_DECIDED,
+    FO_HANDED_OVER,
+    FO_CHECK,
+    FO_PLANNED,
+    FO_KINDS
+};
 
 typedef enum State { STATE_WATCHING, STATE_DECIDING, STATE_ACTING } State;
 
@@ -23,6 +31,7 @@ struct Failover {
     FailoverLinks link;
     Prober prober;
     State state;
+    bool planned;
     uint32_t alarm; /* number of the alarm: a decision on an older one is void */
     Step *step;
     uint32_t steps;
@@ -46,6 +55,15 @@ const char *const action_name[ACTIONS + 1] = {
     [ACTION_CONFIGURE] = "switch-configuration",
     [ACTION_RECONCILE] = "reconcile",
     [ACTIONS] = NULL,
+};
+
+/* Steps that change a cloud resource go through the cloud's control plane, and wait while it is
+ * away. The others speak to what runs in the region that stands by.
+ * Sources: Azure SQL failover groups and Front Door are configured through Azure Resource Manager;
+ * on 29 October 2025 customers could not change Front Door for hours. */
+static const bool needs_control_plane[ACTIONS] = {
+    [ACTION_FENCE] = true,         [ACTION_PROMOTE] = true,        [ACTION_REROUTE] = true,
+    [ACTION_SEED_DATABASE] = true, [ACTION_RESTORE_BACKUP] = true, [ACTION_SCALE_OUT] = true,
 };
 
 int failover_step_find(const FailoverConfig *config, const char *name)
@@ -73,14 +91,17 @@ static void command(Failover *failover, uint32_t s)
 {
     Step *step = &failover->step[s];
     Sim *sim = failover->world->sim;
+    int action = step->config->action;
     failover->world->recovery->step[s].tries++;
     sim_link_send(failover->link.command,
-                  (SimEvent){.component = failover->link.performer[step->config->action],
+                  (SimEvent){.component = needs_control_plane[action]
+                                              ? failover->link.control
+                                              : failover->link.performer[action],
                              .kind = MSG_COMMAND,
                              .subject = s,
                              .value = step->duration,
-                             .tag = (uint16_t)step->config->action,
-                             .extra = command_extra(REGION_PASSIVE, false)});
+                             .tag = (uint16_t)action,
+                             .extra = command_extra(REGION_PASSIVE, failover->planned)});
     sim_after(sim, step->duration + failover->config->step_retry, SIM_PHASE_TIMEOUT,
               (SimEvent){.component = failover->id, .kind = FO_CHECK, .subject = s});
 }
@@ -149,6 +170,18 @@ static void on_decided(Sim *sim, void *self, const SimEvent *event)
     failover->state = STATE_ACTING;
     failover->world->recovery->decided_at = sim_now(sim);
     story_platform(failover->world->story, sim_now(sim), "the failover is decided");
+    start_ready_steps(failover, -1);
+}
+
+static void on_planned(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)event;
+    Failover *failover = self;
+    if (failover->state == STATE_ACTING)
+        return; /* it is at it already */
+    failover->state = STATE_ACTING;
+    failover->planned = failover->world->recovery->planned = true;
+    failover->world->recovery->decided_at = sim_now(sim);
     start_ready_steps(failover, -1);
 }
 
@@ -257,6 +290,7 @@ static const SimHandler handlers[FO_KINDS] = {
     [FO_DECIDED] = on_decided,
     [FO_HANDED_OVER] = on_handed_over,
     [FO_CHECK] = on_check,
+    [FO_PLANNED] = on_planned,
 };
 
 static const SimType failover_type = {.name = "failover",
@@ -323,6 +357,12 @@ void failover_note_outage(Failover *failover)
     Recovery *recovery = failover->world->recovery;
     if (!failover->prober.healthy)
         recovery->detected_at = recovery->outage_at;
+}
+
+void failover_switch_over(Failover *failover)
+{
+    sim_after(failover->world->sim, 0, SIM_PHASE_MESSAGE,
+              (SimEvent){.component = failover->id, .kind = FO_PLANNED});
 }
 
 void failover_start(Failover *failover)

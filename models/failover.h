@@ -56,6 +56,7 @@ typedef struct FailoverLinks {
     SimComponent application; /* of the active region */
     SimLink *command;         /* to whoever carries a step out */
     SimComponent performer[ACTIONS];
+    SimComponent control; /* through which some steps go */
 } FailoverLinks;
 
 Failover *failover_new(World *world, const FailoverConfig *config);
@@ -65,6 +66,8 @@ void failover_connect(Failover *failover, FailoverLinks links);
 void failover_start(Failover *failover);
 /* The outage begins now: if the monitor has raised an alarm already, it is detected at once. */
 void failover_note_outage(Failover *failover);
+/* A planned switchover begins: the runbook, at once, with nothing to detect or decide. */
+void failover_switch_over(Failover *failover);
 /* Step index by the action's name; -1 if the runbook has none. */
 int failover_step_find(const FailoverConfig *config, const char *name);
 

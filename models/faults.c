@@ -3,15 +3,20 @@
 
 static const char *const fault_choices[FAULTS + 1] = {
     [FAULT_REGION] = "region",
+    [FAULT_ZONE] = "zone",
     [FAULT_APPLICATION] = "application",
     [FAULT_DATABASE] = "database",
     [FAULT_KAFKA] = "kafka",
+    [FAULT_BROKER] = "broker",
+    [FAULT_REPLICA_FETCHER] = "replica-fetcher",
+    [FAULT_KAFKA_CONTROLLER] = "kafka-controller",
     [FAULT_CONSUMERS] = "consumers",
     [FAULT_LINK] = "link",
     [FAULT_MIRROR] = "mirror",
     [FAULT_ROUTER] = "router",
     [FAULT_CONTROL_PLANE] = "control-plane",
     [FAULT_MONITOR] = "monitor",
+    [FAULT_SWITCHOVER] = "switchover",
     [FAULTS] = NULL,
 };
 
@@ -26,20 +31,45 @@ static const ParamSpec specs[] = {
      .type = PARAM_CHOICE,
      .offset = AT(fail),
      .choices = fault_choices,
-     .text = "What fails. region: everything in it at once. link: the wide-area link between the "
-             "regions, or another path. The monitor is the failover controller. With slow, delay, "
-             "errors or loss it stays up and works badly (a gray failure).",
+     .text = "What fails. region: everything in it at once. zone: one availability zone's share of "
+             "the application, and its brokers. replica-fetcher: a broker that lives and does not "
+             "fetch. link: the wide-area link between the regions, or another path. The monitor is "
+             "the failover controller. With slow, delay, errors or loss it stays up and works "
+             "badly (a gray failure). switchover: nothing; a planned drill begins, and the runbook "
+             "starts at once.",
      .source = ""},
     {.key = "target",
      .type = PARAM_TEXT,
      .offset = AT(target),
      .fallback = "\"\"",
-     .text = "Which one: a region's name for region, application, database, kafka and consumers "
-             "(the active region if omitted). For link: out (from the active region to the passive "
+     .text = "Which one: a region's name for region, zone, application, database, kafka and its "
+             "parts, and consumers (the active region if omitted). For link: out (from the active "
+             "region to the passive "
              "one), back, both (if omitted); router-active or router-passive (users, router and "
              "probes to that region, and back); monitor (the failover controller's probes); "
              "management (its commands and their answers). The others have no target.",
      .source = ""},
+    {.key = "zone",
+     .type = PARAM_COUNT,
+     .offset = AT(zone),
+     .fallback = "0",
+     .max = 15,
+     .text = "Which zone fails: 0 to regions.zones - 1.",
+     .source = ""},
+    {.key = "broker",
+     .type = PARAM_COUNT,
+     .offset = AT(broker),
+     .fallback = "0",
+     .max = BROKERS_MAX - 1,
+     .text = "Which broker (or its replica-fetcher) fails: 0 to kafka.brokers - 1.",
+     .source = ""},
+    {.key = "share",
+     .type = PARAM_SHARE,
+     .offset = AT(share),
+     .fallback = "100%",
+     .text = "Of the router: this share of its edges fails, one at least. Their users get no "
+             "answer (nobody moves them to another edge), and they do not probe.",
+     .source = "ours; Front Door's outages were of some edge sites more than once"},
     {.key = "for",
      .type = PARAM_DIST,
      .offset = AT(duration),
@@ -142,6 +172,11 @@ bool fault_in_region(int fail)
     return fail <= FAULT_CONSUMERS;
 }
 
+bool fault_of_broker(int fail)
+{
+    return fail == FAULT_BROKER || fail == FAULT_REPLICA_FETCHER;
+}
+
 FaultGray fault_gray(int fail)
 {
     static const FaultGray table[FAULTS] = {
@@ -162,13 +197,18 @@ bool scenario_event_hits_service(const EventConfig *event)
 {
     switch ((Fault)event->fail) {
     case FAULT_REGION:
+    case FAULT_ZONE:
     case FAULT_APPLICATION:
     case FAULT_DATABASE:
     case FAULT_KAFKA:
+    case FAULT_BROKER:
+    case FAULT_REPLICA_FETCHER:
+    case FAULT_KAFKA_CONTROLLER:
         return event->region == REGION_ACTIVE;
     case FAULT_LINK:
         return event->region == PATH_ROUTER_ACTIVE;
     case FAULT_ROUTER:
+    case FAULT_SWITCHOVER:
         return true;
     default:
         return false;
@@ -203,6 +243,12 @@ static void add_effect(GString *text, const EventConfig *event)
 static void add_what(GString *text, const Scenario *scenario, const EventConfig *event)
 {
     g_string_append(text, fault_choices[event->fail]);
+    if (event->fail == FAULT_ZONE)
+        g_string_append_printf(text, " %d of", (int)event->zone);
+    if (fault_of_broker(event->fail))
+        g_string_append_printf(text, " %d of", (int)event->broker);
+    if (event->fail == FAULT_ROUTER && event->share < 1)
+        g_string_append_printf(text, " (%.3g %% of its edges)", 100 * event->share);
     if (event->fail == FAULT_LINK)
         g_string_append_printf(text, " (%s)", fault_link_target[event->region]);
     else if (fault_in_region(event->fail))
@@ -212,6 +258,8 @@ static void add_what(GString *text, const Scenario *scenario, const EventConfig 
 char *scenario_event_text(const Scenario *scenario, size_t index)
 {
     const EventConfig *event = scenario_event(scenario, index);
+    if (event->fail == FAULT_SWITCHOVER)
+        return g_strdup("a planned switchover begins");
     GString *text = g_string_new(NULL);
     add_what(text, scenario, event);
     g_string_append(text, event->gray ? " works badly" : " fails");

@@ -200,6 +200,11 @@ static double failover_done(const RunFacts *facts)
     return facts->recovery->decided_at != SIM_NEVER;
 }
 
+static double failover_planned(const RunFacts *facts)
+{
+    return facts->recovery->planned;
+}
+
 static double failover_alarm(const RunFacts *facts)
 {
     SimTime alarm = facts->recovery->alarm_at;
@@ -519,11 +524,13 @@ static double events_delivered(const RunFacts *facts)
     X("application.pod_restarts", COUNT, application_restarts,                                     \
       "Pods restarted because they were too busy to answer their liveness probe.")                 \
     X("failover.decided", SHARE, failover_done, "1 if a failover was decided, else 0.")            \
+    X("failover.planned", SHARE, failover_planned, "1 if a planned switchover began, else 0.")     \
     X("failover.alarm", SECONDS, failover_alarm,                                                   \
       "Time of the monitor's first alarm, from the start of the run.")                             \
     X("faults.fired", COUNT, faults, "Times that a component or link went down.")                  \
     X("faults.degraded", COUNT, faults_degraded,                                                   \
-      "Times that a component or link began to work badly (a gray failure).")                      \
+      "Times that a component or link began to work badly (a gray failure), or some of the "       \
+      "router's edges went down.")                                                                 \
     X("cost.active", NUMBER, cost_active, "The active region, a month, in cost.currency.")         \
     X("cost.passive", NUMBER, cost_passive, "The passive region, a month.")                        \
     X("cost.month", NUMBER, cost_whole_month,                                                      \

@@ -7,11 +7,11 @@
 #include "models/occurrences.h"
 #include "sim/check.h"
 
-enum { OBSERVE_OUTAGE, OBSERVE_GRAY, OBSERVER_KINDS };
+enum { OBSERVE_OUTAGE, OBSERVE_CHANGE, OBSERVER_KINDS };
 
 /* ---- whom an event befalls ---- */
 
-#define TARGETS_MAX 32
+#define TARGETS_MAX (BROKERS_MAX + 8)
 
 typedef struct Targets {
     SimComponent component[TARGETS_MAX];
@@ -41,6 +41,13 @@ static void add_region(const Platform *platform, uint32_t region, Targets *targe
     for (uint32_t r = 0; r < REGIONS; r++)
         if (platform->mirror[r] && mirror_region(platform->mirror[r]) == region)
             add(targets, mirror_component(platform->mirror[r]));
+}
+
+static void add_zone(const Platform *platform, const EventConfig *event, Targets *targets)
+{
+    const Scenario *s = platform->scenario;
+    for (int64_t b = event->zone; b < s->kafka.brokers.count; b += s->regions.zones)
+        add(targets, kafka_broker_component(platform->kafka[event->region], (uint32_t)b));
 }
 
 /* The links of a path, by their names. */
@@ -84,6 +91,18 @@ static Targets targets_of(const Platform *platform, const EventConfig *event)
     case FAULT_KAFKA:
         add(&targets, kafka_component(platform->kafka[region]));
         break;
+    case FAULT_ZONE:
+        add_zone(platform, event, &targets);
+        break;
+    case FAULT_BROKER:
+        add(&targets, kafka_broker_component(platform->kafka[region], (uint32_t)event->broker));
+        break;
+    case FAULT_REPLICA_FETCHER:
+        add(&targets, kafka_fetcher_component(platform->kafka[region], (uint32_t)event->broker));
+        break;
+    case FAULT_KAFKA_CONTROLLER:
+        add(&targets, kafka_controller_component(platform->kafka[region]));
+        break;
     case FAULT_CONSUMERS:
         add(&targets, consumers_component(platform->consumers[region]));
         break;
@@ -97,13 +116,16 @@ static Targets targets_of(const Platform *platform, const EventConfig *event)
                 add(&targets, mirror_component(platform->mirror[r]));
         break;
     case FAULT_ROUTER:
-        add(&targets, router_component(platform->router));
+        if (event->share == 1)
+            add(&targets, router_component(platform->router));
         break;
     case FAULT_CONTROL_PLANE:
         add(&targets, control_component(platform->control));
         break;
     case FAULT_MONITOR:
         add(&targets, failover_component(platform->failover));
+        break;
+    case FAULT_SWITCHOVER:
         break;
     case FAULTS:
         SIM_CHECK(false);
@@ -138,10 +160,30 @@ static void watch(Platform *platform, const EventConfig *event)
     }
 }
 
-static void plan_gray(Platform *platform, size_t index, const Occurrence *occurrence)
+static void change_gray(Platform *platform, size_t i, bool begins)
+{
+    const EventConfig *config = scenario_event(platform->scenario, i);
+    const Effects *effects = &platform->effects[i];
+    Targets targets = targets_of(platform, config);
+    for (size_t t = 0; t < targets.count; t++)
+        gray_change(platform->world.gray, targets.component[t],
+                    t == 0 || config->fail != FAULT_REGION ? &effects->at_first
+                                                           : &effects->at_others,
+                    begins);
+}
+
+/* ---- what is no outage of a whole component ---- */
+
+static bool changes_something(const EventConfig *event)
+{
+    return event->gray || event->fail == FAULT_SWITCHOVER ||
+           (event->fail == FAULT_ROUTER && event->share < 1);
+}
+
+static void plan_change(Platform *platform, size_t index, const Occurrence *occurrence)
 {
     Sim *sim = platform->world.sim;
-    SimEvent change = {.component = platform->observer, .kind = OBSERVE_GRAY, .subject = index};
+    SimEvent change = {.component = platform->observer, .kind = OBSERVE_CHANGE, .subject = index};
     if (occurrence->to == occurrence->from)
         return;
     change.value = true;
@@ -150,19 +192,20 @@ static void plan_gray(Platform *platform, size_t index, const Occurrence *occurr
     sim_at(sim, occurrence->to, SIM_PHASE_FAULT, change);
 }
 
-static void on_gray(Sim *sim, void *self, const SimEvent *event)
+static void on_change(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
     Platform *platform = self;
     size_t i = g_array_index(platform->occurrences, Occurrence, event->subject).event;
     const EventConfig *config = scenario_event(platform->scenario, i);
-    const Effects *effects = &platform->effects[i];
-    Targets targets = targets_of(platform, config);
-    for (size_t t = 0; t < targets.count; t++)
-        gray_change(platform->world.gray, targets.component[t],
-                    t == 0 || config->fail != FAULT_REGION ? &effects->at_first
-                                                           : &effects->at_others,
-                    event->value != 0);
+    bool begins = event->value != 0;
+    if (config->gray)
+        change_gray(platform, i, begins);
+    else if (config->fail == FAULT_ROUTER)
+        router_fail_edges(platform->router, config->share, begins);
+    else if (begins)
+        failover_switch_over(platform->failover);
+    platform->edge_failures += config->fail == FAULT_ROUTER && !config->gray && begins;
 }
 
 static void prepare_gray(Platform *platform)
@@ -244,10 +287,14 @@ static void tell(Platform *platform, const Occurrence *occurrence, SimTime run_e
 static void befall(Platform *platform, size_t index, const Occurrence *occurrence)
 {
     const EventConfig *event = scenario_event(platform->scenario, occurrence->event);
-    if (event->gray) {
-        plan_gray(platform, index, occurrence);
+    if (changes_something(event)) {
+        plan_change(platform, index, occurrence);
         return;
     }
+    if (event->fail == FAULT_ZONE)
+        application_lose_share(platform->application[event->region],
+                               1 / (double)platform->scenario->regions.zones, occurrence->from,
+                               occurrence->to);
     Targets targets = targets_of(platform, event);
     for (size_t t = 0; t < targets.count; t++)
         sim_outage(platform->world.sim, targets.component[t], occurrence->from, occurrence->to);
@@ -285,7 +332,7 @@ static void on_outage(Sim *sim, void *self, const SimEvent *event)
 }
 
 static const SimHandler observer_handlers[OBSERVER_KINDS] = {
-    [OBSERVE_OUTAGE] = on_outage, [OBSERVE_GRAY] = on_gray};
+    [OBSERVE_OUTAGE] = on_outage, [OBSERVE_CHANGE] = on_change};
 static const SimType observer_type = {
     .name = "observer", .handlers = observer_handlers, .handler_count = OBSERVER_KINDS};
 

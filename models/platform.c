@@ -168,7 +168,7 @@ static void close_books(Platform *platform, double *values)
                           application_facts(platform->application[REGION_PASSIVE]),
                       .mirror_unreplicated = platform->mirror_unreplicated,
                       .faults = count_faults(world->sim),
-                      .degraded = gray_fired(world->gray),
+                      .degraded = gray_fired(world->gray) + platform->edge_failures,
                       .events = sim_events_delivered(world->sim)};
     audit_close(&platform->audit, facts.users.submitted);
     metrics_fill(&facts, values);

@@ -32,6 +32,7 @@ typedef struct Recovery {
     SimTime alarm_at;       /* first time that the monitor called the active region down */
     SimTime detected_at;    /* first time at or after the outage that it was so called */
     SimTime decided_at;
+    bool planned;                           /* a switchover: nothing had to be detected */
     RecoveryStamp step[RECOVERY_STEPS_MAX]; /* the runbook's */
     uint32_t steps;
     SimTime edges_first_at, edges_all_at; /* first and last edge that turned to the other region */

@@ -20,6 +20,7 @@ typedef struct Edge {
     bool weighted;
     bool enabled[REGIONS];
     bool configured; /* has the newest */
+    uint32_t down;   /* failures that hold it down */
     /* what follows from it and from the probes */
     uint8_t route;                /* a region, ROUTE_DRAWN, or REGION_NONE: none looks healthy */
     SimTime usable_from[REGIONS]; /* held down until then */
@@ -154,19 +155,24 @@ static uint32_t choose(Router *router, uint32_t e, uint32_t cookie)
 
 /* ---- requests ---- */
 
-/* An edge that works badly: the request gets an error and goes no further. */
+/* An edge that is down answers nothing; one that works badly answers an error. Neither lets the
+ * request through. */
 static bool fails_on(Router *router, const SimEvent *event)
 {
     World *world = router->world;
-    if (!gray_error(world, router->id))
+    bool down = router->edge[request_edge(event->extra)].down > 0;
+    if (!down && !gray_error(world, router->id))
         return false;
     story_payment(world->story, world->ledger, event->subject, sim_now(world->sim),
-                  "the router fails on it");
-    sim_link_send(router->link.to_users,
-                  (SimEvent){.kind = MSG_REPLY,
-                             .subject = event->subject,
-                             .tag = event->tag,
-                             .extra = reply_extra(STATUS_ERROR, REGION_ACTIVE)});
+                  down ? "the router's edge is down: nobody takes it" : "the router fails on it");
+    if (down)
+        ledger_attempt_over(world->ledger, event->subject);
+    else
+        sim_link_send(router->link.to_users,
+                      (SimEvent){.kind = MSG_REPLY,
+                                 .subject = event->subject,
+                                 .tag = event->tag,
+                                 .extra = reply_extra(STATUS_ERROR, REGION_ACTIVE)});
     return true;
 }
 
@@ -209,6 +215,10 @@ static void on_probe(Sim *sim, void *self, const SimEvent *event)
     Router *router = self;
     uint64_t i = event->subject;
     uint32_t region = (uint32_t)(i % REGIONS);
+    if (router->edge[i / REGIONS].down) {
+        sim_after(sim, router->config->probe.interval, SIM_PHASE_MESSAGE, *event);
+        return;
+    }
     int64_t number = prober_send(&router->prober[i]);
     sim_link_send(router->link.to_region[region],
                   (SimEvent){.component = router->link.application[region],
@@ -246,6 +256,8 @@ static void on_probe_reply(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
     Router *router = self;
+    if (router->edge[event->subject / REGIONS].down)
+        return;
     if (prober_answer(&router->prober[event->subject], event->value, event->tag != 0))
         verdict_changed(router, event->subject);
 }
@@ -254,6 +266,8 @@ static void on_deadline(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
     Router *router = self;
+    if (router->edge[event->subject / REGIONS].down)
+        return;
     if (prober_deadline(&router->prober[event->subject], event->value))
         verdict_changed(router, event->subject);
 }
@@ -472,6 +486,13 @@ SimComponent router_component(const Router *router)
 void router_connect(Router *router, RouterLinks links)
 {
     router->link = links;
+}
+
+void router_fail_edges(Router *router, double share, bool fail)
+{
+    uint32_t count = MAX((uint32_t)(share * router->edges + 0.5), 1);
+    for (uint32_t e = 0; e < count; e++)
+        router->edge[e].down += fail ? 1u : UINT32_MAX;
 }
 
 void router_start(Router *router)

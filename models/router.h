@@ -79,5 +79,7 @@ void router_free(Router *router);
 SimComponent router_component(const Router *router);
 void router_connect(Router *router, RouterLinks links);
 void router_start(Router *router);
+/* `share` of the edges (one at least) go down, or come back. Overlapping ones are counted. */
+void router_fail_edges(Router *router, double share, bool fail);
 
 #endif

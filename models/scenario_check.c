@@ -252,8 +252,10 @@ static const StepConfig *step_at(const Scenario *scenario, size_t i)
 
 /* Steps that have a name and nobody yet who takes them. */
 static const bool nobody_performs[ACTIONS] = {
-    [ACTION_STOP_CONSUMERS] = true, [ACTION_AWAIT_DATABASE] = true, [ACTION_SEED_DATABASE] = true,
-    [ACTION_RESTORE_BACKUP] = true, [ACTION_CONFIGURE] = true,      [ACTION_RECONCILE] = true,
+    [ACTION_STOP_CONSUMERS] = true,
+    [ACTION_RESTORE_BACKUP] = true,
+    [ACTION_CONFIGURE] = true,
+    [ACTION_RECONCILE] = true,
 };
 
 static bool check_step_names(const Check *check, size_t i)

@@ -70,6 +70,35 @@ static void check_target(const Check *check, size_t i, EventConfig *event)
         error_at(check, i, "target", NULL, "there is only one of this: leave target out");
 }
 
+/* Which part of it: only where it has such parts. */
+static void check_part(const Check *check, size_t i, const EventConfig *event)
+{
+    const Scenario *s = check->scenario;
+    const struct {
+        const char *key;
+        bool applies;
+        int64_t value, count;
+        const char *counted;
+    } part[] = {
+        {"zone", event->fail == FAULT_ZONE, event->zone, s->regions.zones, "regions.zones"},
+        {"broker", fault_of_broker(event->fail), event->broker, s->kafka.brokers.count,
+         "kafka.brokers"},
+    };
+    for (size_t p = 0; p < G_N_ELEMENTS(part); p++) {
+        Path path;
+        path_to(&path, "events", i, part[p].key);
+        if (!part[p].applies && has(check, i, part[p].key))
+            param_doc_error(check->doc, check->diags, path.text, NULL, "this event is about no %s",
+                            part[p].key);
+        else if (part[p].applies && part[p].value >= part[p].count)
+            param_doc_error(check->doc, check->diags, path.text, NULL,
+                            "there are %" G_GINT64_FORMAT " (%s), numbered from 0", part[p].count,
+                            part[p].counted);
+    }
+    if (event->share < 1 && event->fail != FAULT_ROUTER)
+        error_at(check, i, "share", NULL, "only of the router may a share fail");
+}
+
 /* ---- gray failures ---- */
 
 static void check_gray(const Check *check, size_t i, EventConfig *event)
@@ -86,6 +115,8 @@ static void check_gray(const Check *check, size_t i, EventConfig *event)
         {"errors", "this answers no requests that could end in errors",
          event->errors > 0 && !can.errors},
         {"loss", "only a link loses packets", event->loss > 0 && !can.loss},
+        {"share", "an event takes down a share of the edges, or makes the router work badly",
+         event->gray && event->share < 1},
     };
     for (size_t r = 0; r < G_N_ELEMENTS(rule); r++)
         if (rule[r].wrong)
@@ -188,6 +219,7 @@ static void check_event(const Check *check, size_t i)
     const Scenario *s = check->scenario;
     EventConfig *event = event_at(check, i);
     check_target(check, i, event);
+    check_part(check, i, event);
     check_gray(check, i, event);
     check_repeat(check, i, event);
     check_follows(check, i, event);

@@ -15,6 +15,15 @@ static const ParamSpec regions_specs[] = {
      .fallback = "west-india",
      .text = "The region that stands by.",
      .source = "article: West India"},
+    {.key = "zones",
+     .type = PARAM_COUNT,
+     .offset = AT(zones),
+     .fallback = "3",
+     .min = 1,
+     .max = 16,
+     .text = "Availability zones of each region. Broker b is in zone b % zones; the application's "
+             "pods and nodes are spread evenly.",
+     .source = "Azure: three where a region has zones (Central India has, West India has none)"},
 };
 #undef AT
 static const ParamTable regions_table = {

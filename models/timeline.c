@@ -169,8 +169,9 @@ GPtrArray *timeline_build(const Scenario *scenario, const Recovery *recovery)
     Path path = {0};
     if (recovery->outage_at == SIM_NEVER)
         return steps;
-    path.detect =
-        add(steps, "detect", recovery->outage_at, recovery->detected_at, g_strdup("probes fail"));
+    if (!recovery->planned)
+        path.detect = add(steps, "detect", recovery->outage_at, recovery->detected_at,
+                          g_strdup("probes fail"));
     add_decision(steps, &path, scenario, recovery);
     for (uint32_t s = 0; s < recovery->steps; s++) {
         const RecoveryStamp *stamp = &recovery->step[s];

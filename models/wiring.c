@@ -211,10 +211,13 @@ static void connect_failover(Platform *platform)
     };
     for (uint32_t action = 0; action < ACTIONS; action++)
         links.performer[action] = performer(platform, (Action)action, REGION_PASSIVE);
+    links.control = control_component(platform->control);
     ControlLinks control = {
         .to_failover = link_to(platform, "control", "failover", network->management, failover)};
     for (uint32_t r = 0; r < REGIONS; r++) {
         control.database[r] = database_component(platform->database[r]);
+        for (uint32_t action = 0; action < ACTIONS; action++)
+            control.performer[r][action] = performer(platform, (Action)action, r);
         control.to_database[r] =
             link_to(platform, "control", region_role[r], network->management, control.database[r]);
     }

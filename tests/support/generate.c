@@ -414,15 +414,20 @@ static const struct {
     const char *effects; /* what a gray failure of it may say */
 } faults[] = {
     {"region", "north-india north-india north-india west-india", "slow delay errors"},
+    {"zone", "north-india west-india", NULL},
     {"application", "north-india west-india", "slow delay errors"},
     {"database", "north-india west-india", "slow delay errors"},
     {"kafka", "north-india west-india", "slow delay errors"},
+    {"broker", "north-india west-india", NULL},
+    {"replica-fetcher", "north-india west-india", NULL},
+    {"kafka-controller", "north-india west-india", NULL},
     {"consumers", "north-india west-india", "slow delay"},
     {"link", "both out back router-active router-passive monitor management", "slow delay loss"},
     {"mirror", NULL, "slow delay"},
     {"router", NULL, "errors"},
     {"control-plane", NULL, NULL},
     {"monitor", NULL, "errors"},
+    {"switchover", NULL, NULL},
 };
 
 static void add_effect(Generator *g, const char *effects)
@@ -478,6 +483,8 @@ static void add_event(Generator *g, double region, double *at, int64_t number)
     }
     if (faults[fault].effects && chance(g, 0.25))
         add_effect(g, faults[fault].effects);
+    else if (strcmp(faults[fault].name, "router") == 0 && chance(g, 0.5))
+        add(g, ", share: %.3f%%", spread(g, 1, 99));
     add_recurrence(g, number);
     add(g, "}\n");
 }
