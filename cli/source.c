@@ -40,7 +40,7 @@ static char *read_file(const char *file, size_t *length)
 }
 
 /* A mistake in --set is found once per file, one in a sweep at many points: it is told once, with
- * the first point (may be NULL). */
+ * the first point or variant ("at the point [router.ttl=30s]"; may be NULL). */
 static void print_diags(Sources *sources, Source *source, DiagList *diags, const char *point)
 {
     bool colour = page_wants_colour(stderr);
@@ -63,7 +63,7 @@ static void print_diags(Sources *sources, Source *source, DiagList *diags, const
         if (!g_str_has_suffix(text, "\n"))
             fputc('\n', stderr);
         if (point != NULL)
-            fprintf(stderr, "  at the point [%s]\n", point);
+            fprintf(stderr, "  %s\n", point);
         g_hash_table_add(sources->told, text);
     }
 }
@@ -96,6 +96,7 @@ static void read_one(Sources *sources, Source *source, const GPtrArray *sets)
     ScenarioPoint base = {.point = SCENARIO_BASE};
     source->scenario = read_point(source, sets, &base, &diags);
     source->points = base.points;
+    source->variants = base.variants;
     g_free(base.name);
     print_diags(sources, source, &diags, NULL);
     diag_list_clear(&diags);
@@ -117,7 +118,8 @@ static void check_point(Sources *sources, Source *source, const GPtrArray *sets,
     diag_list_init(&diags);
     ScenarioPoint point = {.point = index};
     Scenario *scenario = read_point(source, sets, &point, &diags);
-    print_diags(sources, source, &diags, point.name);
+    g_autofree char *where = g_strdup_printf("at the point [%s]", point.name);
+    print_diags(sources, source, &diags, where);
     source->used += point.left_out ? 0 : 1;
     scenario_free(scenario);
     g_free(point.name);
@@ -149,6 +151,32 @@ Scenario *source_point(const Source *source, const GPtrArray *sets, size_t point
     g_free(which.name);
     diag_list_clear(&diags);
     return scenario;
+}
+
+static Scenario *read_variant(Sources *sources, Source *source, const GPtrArray *sets, size_t index)
+{
+    DiagList diags;
+    diag_list_init(&diags);
+    ScenarioPoint point = {.point = SCENARIO_BASE, .variant = index + 1};
+    Scenario *scenario = read_point(source, sets, &point, &diags);
+    g_autofree char *where = g_strdup_printf("in the variant [%s]", point.name);
+    if (sources != NULL)
+        print_diags(sources, source, &diags, where);
+    g_free(point.name);
+    diag_list_clear(&diags);
+    return scenario;
+}
+
+void sources_read_variants(Sources *sources, const GPtrArray *sets)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        for (size_t v = 0; v < sources->items[i].variants; v++)
+            scenario_free(read_variant(sources, &sources->items[i], sets, v));
+}
+
+Scenario *source_variant(const Source *source, const GPtrArray *sets, size_t index)
+{
+    return read_variant(NULL, (Source *)source, sets, index);
 }
 
 void sources_clear(Sources *sources)

@@ -18,7 +18,8 @@ typedef struct Source {
     size_t length;
     char *hash;    /* SHA-256 of the bytes, hex */
     size_t points; /* of its sweep, those left out by a constraint counted */
-    size_t used;   /* of these, not left out: after sources_read_points */
+    size_t variants;
+    size_t used; /* of these, not left out: after sources_read_points */
     size_t warnings;
     Scenario *scenario; /* NULL if it has errors */
 } Source;
@@ -37,6 +38,10 @@ void sources_read(Sources *sources, const GPtrArray *files, const GPtrArray *set
 void sources_read_points(Sources *sources, const GPtrArray *sets);
 /* One point of a source that has been checked; NULL if a constraint leaves it out. */
 Scenario *source_point(const Source *source, const GPtrArray *sets, size_t point);
+/* The same with the variants. */
+void sources_read_variants(Sources *sources, const GPtrArray *sets);
+/* One variant of a source that has been checked. */
+Scenario *source_variant(const Source *source, const GPtrArray *sets, size_t index);
 void sources_clear(Sources *sources);
 
 #endif

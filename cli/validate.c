@@ -40,6 +40,7 @@ static ExitCode validate(const Command *command, const GPtrArray *files,
     Sources sources;
     sources_read(&sources, files, options->sets);
     sources_read_points(&sources, options->sets);
+    sources_read_variants(&sources, options->sets);
     print_valid(&sources, options->strict);
     bool wrong = sources.errors > 0 || (options->strict && sources.warnings > 0);
     if (sources.errors + sources.warnings > 0) {

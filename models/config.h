@@ -88,10 +88,17 @@ typedef struct ExpectConfig {
     double confidence;
 } ExpectConfig;
 
+/* A design to compare with the scenario as written. */
+typedef struct VariantConfig {
+    char *name, *about;
+    ParamSweep set; /* a PARAM_POINT */
+} VariantConfig;
+
 typedef struct TopConfig {
     int64_t version;
     char *name, *about;
     ParamList consumers, events, expect; /* ConsumerConfig, EventConfig, ExpectConfig */
+    ParamList variants;                  /* VariantConfig */
 } TopConfig;
 
 typedef struct RegionsConfig {

@@ -26,6 +26,13 @@ static char *point_name(const Scenario *scenario, size_t point)
     return g_string_free(name, FALSE);
 }
 
+/* Of the scenario as written, or of a variant. */
+static char *base_name(const Scenario *scenario, size_t variant)
+{
+    bool known = variant > 0 && variant <= scenario_variant_count(scenario);
+    return g_strdup(known ? scenario_variant_name(scenario, variant - 1) : "");
+}
+
 Scenario *scenario_read_point(const char *file, const char *text, size_t length,
                               const char *const *sets, size_t set_count, ScenarioPoint *point,
                               DiagList *diags)
@@ -33,12 +40,18 @@ Scenario *scenario_read_point(const char *file, const char *text, size_t length,
     Scenario *scenario = g_new0(Scenario, 1);
     size_t errors = diags->errors;
     bool base = point->point == SCENARIO_BASE;
-    ParamDoc *doc = param_read_point(&scenario_schema, file, text, length, sets, set_count,
-                                     point->point, scenario, diags);
+    Path path;
+    ParamDoc *doc = point->variant > 0
+                        ? param_read_over(&scenario_schema, file, text, length, sets, set_count,
+                                          path_to(&path, "variants", point->variant - 1, "set"),
+                                          scenario, diags)
+                        : param_read_point(&scenario_schema, file, text, length, sets, set_count,
+                                           point->point, scenario, diags);
     Check check = {scenario, doc, diags};
     point->left_out = !scenario_check_sweep(&check) && !base;
     point->points = scenario_point_count(scenario);
-    point->name = base ? g_strdup("") : point_name(scenario, point->point);
+    point->variants = scenario_variant_count(scenario);
+    point->name = base ? base_name(scenario, point->variant) : point_name(scenario, point->point);
     if (!point->left_out)
         scenario_check(&check);
     param_doc_free(doc);
@@ -122,6 +135,38 @@ GArray *scenario_drivers(const Scenario *scenario)
     GArray *drivers = g_array_new(FALSE, FALSE, sizeof(ScenarioDriver));
     drivers_list(scenario, drivers);
     return drivers;
+}
+
+static const VariantConfig *variant_at(const Scenario *scenario, size_t index)
+{
+    return &ITEMS(const VariantConfig, scenario->top.variants)[index];
+}
+
+size_t scenario_variant_count(const Scenario *scenario)
+{
+    return scenario->top.variants.count;
+}
+
+const char *scenario_variant_name(const Scenario *scenario, size_t index)
+{
+    return variant_at(scenario, index)->name;
+}
+
+const char *scenario_variant_about(const Scenario *scenario, size_t index)
+{
+    return variant_at(scenario, index)->about;
+}
+
+GPtrArray *scenario_variant_sets(const Scenario *scenario, size_t index)
+{
+    GPtrArray *sets = g_ptr_array_new_with_free_func(g_free);
+    const ParamSweep *set = &variant_at(scenario, index)->set;
+    for (size_t a = 0; a < set->count; a++)
+        for (size_t i = 0; i < set->axis[a].alternative[0].count; i++) {
+            const ParamSetting *setting = &set->axis[a].alternative[0].setting[i];
+            g_ptr_array_add(sets, g_strdup_printf("%s=%s", setting->key, setting->value));
+        }
+    return sets;
 }
 
 size_t scenario_cast_count(const Scenario *scenario)

@@ -27,11 +27,13 @@ void scenario_free(Scenario *scenario);
 /* A scenario with a sweep stands for many: it itself, without the sweep's settings, is the base. */
 #define SCENARIO_BASE SIZE_MAX
 typedef struct ScenarioPoint {
-    size_t point; /* which to read, or SCENARIO_BASE */
+    size_t point;   /* which to read, or SCENARIO_BASE */
+    size_t variant; /* with SCENARIO_BASE: 1 for the first of variants:, 0 for none */
     /* What the reader says of it, even if there were errors: */
     bool left_out; /* a constraint excludes the point */
+    size_t variants;
     size_t points; /* of the whole sweep, those left out counted; 0: no sweep */
-    char *name;    /* "router.ttl=30s, users.rate=5/s"; "" of the base; g_free */
+    char *name;    /* "router.ttl=30s, users.rate=5/s"; a variant's; "" of the base; g_free */
 } ScenarioPoint;
 /* One point of it. NULL after an error, or if the point is left out. */
 Scenario *scenario_read_point(const char *file, const char *text, size_t length,
@@ -70,6 +72,13 @@ typedef struct ScenarioDriver {
 
 /* Of ScenarioDriver; the caller frees keys and array. */
 GArray *scenario_drivers(const Scenario *scenario);
+
+/* Variants: the scenario with other settings (ScenarioPoint.variant reads one). */
+size_t scenario_variant_count(const Scenario *scenario);
+const char *scenario_variant_name(const Scenario *scenario, size_t index);
+const char *scenario_variant_about(const Scenario *scenario, size_t index); /* "" if none */
+/* Its "key=value"s, as for --set; a char * each, the array's own. */
+GPtrArray *scenario_variant_sets(const Scenario *scenario, size_t index);
 
 size_t scenario_cast_count(const Scenario *scenario);
 const char *scenario_cast_name(const Scenario *scenario, size_t index);

@@ -169,8 +169,8 @@ static void check_brokers(const Check *check)
 
 /* ---- names that must differ ---- */
 
-static void check_distinct(const Check *check, const char *list, const char *key, size_t count,
-                           const char *const *names)
+void scenario_check_distinct(const Check *check, const char *list, const char *key, size_t count,
+                             const char *const *names)
 {
     Path path;
     GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
@@ -198,7 +198,8 @@ static void check_consumers(const Check *check)
     GPtrArray *names = g_ptr_array_new();
     for (size_t i = 0; i < list->count; i++)
         g_ptr_array_add(names, ITEMS(ConsumerConfig, *list)[i].name);
-    check_distinct(check, "consumers", "name", list->count, (const char *const *)names->pdata);
+    scenario_check_distinct(check, "consumers", "name", list->count,
+                            (const char *const *)names->pdata);
     g_ptr_array_unref(names);
 }
 
@@ -219,7 +220,8 @@ static void check_channels(const Check *check)
     if (sum > 1 + 1e-9)
         param_doc_error(check->doc, check->diags, "users.channels", NULL,
                         "the channels' shares sum to %.6g %%, more than all payments", 100 * sum);
-    check_distinct(check, "users.channels", "name", list->count, (const char *const *)names->pdata);
+    scenario_check_distinct(check, "users.channels", "name", list->count,
+                            (const char *const *)names->pdata);
     g_ptr_array_unref(names);
 }
 
@@ -239,7 +241,8 @@ static void check_cast(const Check *check)
             param_doc_warn(check->doc, check->diags, path_to(&path, "users.cast", i, "at"), NULL,
                            "%s never pays: this is after run.duration", cast->name);
     }
-    check_distinct(check, "users.cast", "name", list->count, (const char *const *)names->pdata);
+    scenario_check_distinct(check, "users.cast", "name", list->count,
+                            (const char *const *)names->pdata);
     g_ptr_array_unref(names);
 }
 
@@ -420,6 +423,7 @@ void scenario_check(const Check *check)
     check_hours(check);
     check_steps(check);
     check_events(check);
+    scenario_check_variants(check);
     scenario_check_application(check);
     Path path;
     s->expect = g_new0(ScenarioExpect, s->top.expect.count);

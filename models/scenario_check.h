@@ -18,6 +18,11 @@ void scenario_check(const Check *check);
 /* Its part about events[]: scenario_check_events.c. */
 void check_events(const Check *check);
 
+void scenario_check_variants(const Check *check);
+/* Items of a list whose names must be given and differ. */
+void scenario_check_distinct(const Check *check, const char *list, const char *key, size_t count,
+                             const char *const *names);
+
 /* The path "list[i].key" in a buffer big enough for every caller here. */
 typedef struct Path {
     char text[96];

@@ -174,6 +174,29 @@ static const ParamTable expect_table = {.specs = expect_specs,
                                         .size = sizeof(ExpectConfig),
                                         .shorthand = "that"};
 
+#define AT(member) offsetof(VariantConfig, member)
+static const ParamSpec variant_specs[] = {
+    {.key = "name",
+     .type = PARAM_TEXT,
+     .offset = AT(name),
+     .text = "What the comparison calls it.",
+     .source = ""},
+    {.key = "about",
+     .type = PARAM_TEXT,
+     .offset = AT(about),
+     .fallback = "\"\"",
+     .text = "Why it is worth a look.",
+     .source = ""},
+    {.key = "set",
+     .type = PARAM_POINT,
+     .offset = AT(set),
+     .text = "What differs from the scenario, by keys as for --set: {failover.mode: automatic}.",
+     .source = ""},
+};
+#undef AT
+static const ParamTable variant_table = {
+    .specs = variant_specs, .count = G_N_ELEMENTS(variant_specs), .size = sizeof(VariantConfig)};
+
 #define AT(member) offsetof(TopConfig, member)
 static const ParamSpec top_specs[] = {
     {.key = "version",
@@ -214,6 +237,13 @@ static const ParamSpec top_specs[] = {
      .fallback = "[]",
      .items = &expect_table,
      .text = "What must hold: PASS, FAIL or INCONCLUSIVE.",
+     .source = ""},
+    {.key = "variants",
+     .type = PARAM_LIST,
+     .offset = AT(variants),
+     .fallback = "[]",
+     .items = &variant_table,
+     .text = "Designs to compare with this one: failsim compare FILE.",
      .source = ""},
 };
 #undef AT

@@ -83,7 +83,8 @@ static bool is_common(const char *key)
     return strcmp(key, "run") == 0 || strcmp(key, "sweep") == 0 || g_str_has_prefix(key, "sweep.");
 }
 
-static void check_keys(const Check *check, const char *list, const ParamSweep *sweep)
+static void check_keys(const Check *check, const char *list, const ParamSweep *sweep,
+                       const char *what)
 {
     g_autoptr(GHashTable) told = g_hash_table_new(g_str_hash, g_str_equal);
     for (size_t a = 0; a < sweep->count; a++)
@@ -91,17 +92,18 @@ static void check_keys(const Check *check, const char *list, const ParamSweep *s
             for (size_t k = 0; k < sweep->axis[a].alternative[i].count; k++) {
                 char *key = sweep->axis[a].alternative[i].setting[k].key;
                 if (is_common(key) && g_hash_table_add(told, key))
-                    param_doc_error(check->doc, check->diags, list, NULL,
-                                    "%s cannot be swept: all points have the same", key);
+                    param_doc_error(check->doc, check->diags, list, NULL, "%s %s the same", key,
+                                    what);
             }
 }
 
 bool scenario_check_sweep(const Check *check)
 {
     const SweepConfig *sweep = &check->scenario->sweep;
-    check_keys(check, "sweep.grid", &sweep->grid);
-    check_keys(check, "sweep.zip", &sweep->zip);
-    check_keys(check, "sweep.list", &sweep->list);
+    static const char what[] = "cannot be swept: all points have";
+    check_keys(check, "sweep.grid", &sweep->grid, what);
+    check_keys(check, "sweep.zip", &sweep->zip, what);
+    check_keys(check, "sweep.list", &sweep->list, what);
     ParamDesign design = param_design(&scenario_schema, check->scenario);
     if (design.points > PARAM_POINTS_MAX)
         param_doc_error(check->doc, check->diags, "sweep", NULL,
@@ -111,4 +113,21 @@ bool scenario_check_sweep(const Check *check)
     for (size_t i = 0; i < sweep->constraint.count; i++)
         holds = check_constraint(check, i) && holds;
     return holds;
+}
+
+void scenario_check_variants(const Check *check)
+{
+    const ParamList *list = &check->scenario->top.variants;
+    const VariantConfig *variant = list->item;
+    Path path;
+    GPtrArray *names = g_ptr_array_new();
+    for (size_t i = 0; i < list->count; i++) {
+        g_ptr_array_add(names, variant[i].name);
+        if (!failed(check, path_to(&path, "variants", i, "")))
+            check_keys(check, path_to(&path, "variants", i, "set"), &variant[i].set,
+                       "cannot differ: all variants have");
+    }
+    scenario_check_distinct(check, "variants", "name", list->count,
+                            (const char *const *)names->pdata);
+    g_ptr_array_unref(names);
 }

@@ -553,15 +553,15 @@ static YamlTree *read_file(ParamDoc *doc, const char *file, const char *text, si
     return tree;
 }
 
-ParamDoc *param_read(const ParamSchema *schema, const char *file, const char *text, size_t length,
-                     const char *const *sets, size_t set_count, void *target, DiagList *diags)
-{
-    return param_read_point(schema, file, text, length, sets, set_count, PARAM_BASE, target, diags);
-}
+/* What goes on top of file and sets. */
+typedef struct ReadOver {
+    size_t point;     /* of the sweep, or PARAM_BASE */
+    const char *path; /* of a PARAM_POINT, or NULL */
+} ReadOver;
 
-ParamDoc *param_read_point(const ParamSchema *schema, const char *file, const char *text,
-                           size_t length, const char *const *sets, size_t set_count, size_t point,
-                           void *target, DiagList *diags)
+static ParamDoc *read_doc(const ParamSchema *schema, const char *file, const char *text,
+                          size_t length, const char *const *sets, size_t set_count,
+                          const ReadOver *over, void *target, DiagList *diags)
 {
     ParamDoc *doc = g_new0(ParamDoc, 1);
     doc->sources = g_ptr_array_new_with_free_func(free_source);
@@ -585,8 +585,10 @@ ParamDoc *param_read_point(const ParamSchema *schema, const char *file, const ch
         .fallbacks = g_hash_table_new_full(NULL, NULL, NULL, fallback_free),
         .troubled = doc->troubled,
     };
-    if (point != PARAM_BASE)
-        param_sweep_apply(&reader, doc, point);
+    if (over->point != PARAM_BASE)
+        param_sweep_apply(&reader, doc, over->point);
+    if (over->path != NULL)
+        param_over_apply(&reader, doc, over->path);
     memset(target, 0, schema->size);
     bind_root(&reader, doc->root, target);
     diag_list_move(diags, &found);
@@ -596,6 +598,29 @@ ParamDoc *param_read_point(const ParamSchema *schema, const char *file, const ch
     g_strfreev(reader.keys);
     g_free(directory);
     return doc;
+}
+
+ParamDoc *param_read(const ParamSchema *schema, const char *file, const char *text, size_t length,
+                     const char *const *sets, size_t set_count, void *target, DiagList *diags)
+{
+    const ReadOver nothing = {PARAM_BASE, NULL};
+    return read_doc(schema, file, text, length, sets, set_count, &nothing, target, diags);
+}
+
+ParamDoc *param_read_point(const ParamSchema *schema, const char *file, const char *text,
+                           size_t length, const char *const *sets, size_t set_count, size_t point,
+                           void *target, DiagList *diags)
+{
+    const ReadOver over = {point, NULL};
+    return read_doc(schema, file, text, length, sets, set_count, &over, target, diags);
+}
+
+ParamDoc *param_read_over(const ParamSchema *schema, const char *file, const char *text,
+                          size_t length, const char *const *sets, size_t set_count,
+                          const char *path, void *target, DiagList *diags)
+{
+    const ReadOver over = {PARAM_BASE, path};
+    return read_doc(schema, file, text, length, sets, set_count, &over, target, diags);
 }
 
 void param_doc_free(ParamDoc *doc)

@@ -44,6 +44,7 @@ typedef enum ParamType {
     PARAM_GRID,   /* ParamSweep: {key: [values] or range}; every combination of values */
     PARAM_ZIP,    /* ParamSweep: the same, first values together, second together, … */
     PARAM_POINTS, /* ParamSweep: list of {key: value}, one a point */
+    PARAM_POINT, /* ParamSweep: {key: value}: one axis with one alternative; no part of the sweep */
 } ParamType;
 
 typedef struct ParamNames {
@@ -137,6 +138,11 @@ void param_doc_free(ParamDoc *doc);
 ParamDoc *param_read_point(const ParamSchema *schema, const char *file, const char *text,
                            size_t length, const char *const *sets, size_t set_count, size_t point,
                            void *target, DiagList *diags);
+/* The same with the settings of a PARAM_POINT ("variants[1].set") on top; nothing if there is none.
+ */
+ParamDoc *param_read_over(const ParamSchema *schema, const char *file, const char *text,
+                          size_t length, const char *const *sets, size_t set_count,
+                          const char *path, void *target, DiagList *diags);
 void param_clear(const ParamSchema *schema, void *target);
 
 /* Was the key written by the user? ("users.retry.max", "events[1].target") */

@@ -16,7 +16,7 @@ ParamDesign param_design(const ParamSchema *schema, const void *target)
         const ParamSection *section = &schema->sections[s];
         for (size_t i = 0; i < section->table->count; i++) {
             const ParamSpec *spec = &section->table->specs[i];
-            if (spec->type < PARAM_GRID)
+            if (spec->type < PARAM_GRID || spec->type == PARAM_POINT)
                 continue;
             const ParamSweep *sweep =
                 (const void *)((const char *)target + section->offset + spec->offset);

@@ -82,6 +82,8 @@ void param_set(ParamDoc *doc, const char *text, DiagList *diags);
 void param_apply(ParamDoc *doc, const ParamSetting *setting, DiagList *diags);
 bool param_sweep(ParamReader *reader, const ParamSlot *slot, const YamlNode *node);
 void param_sweep_apply(ParamReader *reader, ParamDoc *doc, size_t point);
+/* Hang the settings of the group at `path` into the tree. */
+void param_over_apply(ParamReader *reader, ParamDoc *doc, const char *path);
 void param_sweep_clear(ParamSweep *sweep);
 
 const ParamSpec *param_table_find(const ParamTable *table, const char *key);

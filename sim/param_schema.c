@@ -19,6 +19,7 @@ static const char *const type_names[] = {
     [PARAM_GRID] = "keys with values",
     [PARAM_ZIP] = "keys with values",
     [PARAM_POINTS] = "list of points",
+    [PARAM_POINT] = "keys with one value each",
 };
 
 const char *param_type_name(ParamType type)

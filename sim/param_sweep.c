@@ -438,6 +438,13 @@ static void read_points(Axes *axes, const YamlNode *node)
         axis_clear(&axis);
 }
 
+static void read_single(Axes *axes, const YamlNode *node)
+{
+    ParamAxis axis = axis_new(1, MAX(node->values->len, 1));
+    read_point(axes, node, &axis.alternative[0]);
+    finish_axis(axes, axis);
+}
+
 /* Keys of the sweep's other parts, which may not be swept here once more. */
 static void add_others(Axes *axes, const YamlNode *node)
 {
@@ -453,6 +460,8 @@ static void add_others(Axes *axes, const YamlNode *node)
 static void find_others(Axes *axes)
 {
     ParamReader *reader = axes->reader;
+    if (axes->slot->spec->type == PARAM_POINT)
+        return;
     for (size_t s = 0; s < reader->schema->count; s++) {
         const ParamSection *section = &reader->schema->sections[s];
         for (size_t i = 0; i < section->table->count; i++) {
@@ -480,6 +489,7 @@ bool param_sweep(ParamReader *reader, const ParamSlot *slot, const YamlNode *nod
         [PARAM_GRID] = {read_grid, NODE_GROUP, "a group of keys", "write {router.ttl: [30s, 60s]}"},
         [PARAM_ZIP] = {read_zip, NODE_GROUP, "a group of keys", "write {router.ttl: [30s, 60s]}"},
         [PARAM_POINTS] = {read_points, NODE_LIST, "a list", "write [{router.ttl: 30s}]"},
+        [PARAM_POINT] = {read_single, NODE_GROUP, "a group of keys", "write {router.ttl: 30s}"},
     };
     ParamType type = slot->spec->type;
     if (node->kind != readers[type].kind) {
@@ -511,7 +521,7 @@ static GArray *read_axes(ParamReader *reader)
         const ParamSection *section = &reader->schema->sections[s];
         for (size_t i = 0; i < section->table->count; i++) {
             const ParamSpec *spec = &section->table->specs[i];
-            if (spec->type < PARAM_GRID)
+            if (spec->type < PARAM_GRID || spec->type == PARAM_POINT)
                 continue;
             char *path = g_strconcat(section->name, ".", spec->key, NULL);
             bool exact;
@@ -546,4 +556,22 @@ void param_sweep_apply(ParamReader *reader, ParamDoc *doc, size_t point)
     for (guint i = 0; i < axes->len; i++)
         axis_clear(&sweep.axis[i]);
     g_array_free(axes, TRUE);
+}
+
+/* ---- Settings on top ---- */
+
+/* What is wrong with the group itself is left to the walk. */
+void param_over_apply(ParamReader *reader, ParamDoc *doc, const char *path)
+{
+    bool exact;
+    const YamlNode *node = param_nearest(reader->root, path, &exact);
+    if (!exact || node->kind != NODE_GROUP)
+        return;
+    for (guint i = 0; i < node->values->len; i++) {
+        const YamlNode *value = yaml_value(node, i);
+        const ParamSetting setting = {.key_node = value->key, .value_node = value};
+        if (value->key->kind != NODE_BROKEN && value->kind != NODE_BROKEN &&
+            param_path_is_valid(value->key->text))
+            param_apply(doc, &setting, reader->diags);
+    }
 }

@@ -290,7 +290,7 @@ static bool (*const binders[])(ParamReader *, const ParamSlot *, const YamlNode 
     [PARAM_SHARE] = bind_share,   [PARAM_TIME] = bind_time,     [PARAM_RATE] = bind_rate,
     [PARAM_CHOICE] = bind_choice, [PARAM_TEXT] = bind_text,     [PARAM_DIST] = bind_dist,
     [PARAM_NAMES] = bind_names,   [PARAM_LIST] = param_list,    [PARAM_GRID] = param_sweep,
-    [PARAM_ZIP] = param_sweep,    [PARAM_POINTS] = param_sweep,
+    [PARAM_ZIP] = param_sweep,    [PARAM_POINTS] = param_sweep, [PARAM_POINT] = param_sweep,
 };
 
 bool param_value(ParamReader *reader, const ParamSlot *slot, const YamlNode *node)
