@@ -80,7 +80,8 @@ typedef struct EventConfig {
     /* resolved */
     uint32_t region; /* from target; for links a LinkPath */
     bool gray;
-    int64_t follows; /* index of the event named in after; -1: none */
+    uint32_t workers, worker; /* of the mirror: how many, from which on; 0: all of it */
+    int64_t follows;          /* index of the event named in after; -1: none */
 } EventConfig;
 
 typedef struct ExpectConfig {

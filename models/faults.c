@@ -42,12 +42,15 @@ static const ParamSpec specs[] = {
      .type = PARAM_TEXT,
      .offset = AT(target),
      .fallback = "\"\"",
-     .text = "Which one: a region's name for region, zone, application, database, kafka and its "
-             "parts, and consumers (the active region if omitted). For link: out (from the active "
-             "region to the passive "
-             "one), back, both (if omitted); router-active or router-passive (users, router and "
-             "probes to that region, and back); monitor (the failover controller's probes); "
-             "management (its commands and their answers). The others have no target.",
+     .text =
+         "Which one: a region's name for region, zone, application, database, kafka and its "
+         "parts, and consumers (the active region if omitted). For link: out (from the active "
+         "region to the passive "
+         "one), back, both (if omitted); router-active or router-passive (users, router and "
+         "probes to that region, and back); monitor (the failover controller's probes); "
+         "management (its commands and their answers). For mirror: a worker's number, 0 for the "
+         "first, or a share of the workers, such as 50% (all if omitted). The others have no "
+         "target.",
      .source = ""},
     {.key = "zone",
      .type = PARAM_COUNT,
@@ -253,6 +256,9 @@ static void add_what(GString *text, const Scenario *scenario, const EventConfig 
         g_string_append_printf(text, " (%s)", fault_link_target[event->region]);
     else if (fault_in_region(event->fail))
         g_string_append_printf(text, " %s", scenario->regions.name[event->region]);
+    else if (event->workers > 0)
+        g_string_append_printf(text, " (worker%s %s)", event->workers > 1 ? "s" : "",
+                               event->target);
 }
 
 char *scenario_event_text(const Scenario *scenario, size_t index)

@@ -38,12 +38,22 @@ bool mirror_reaches_target(const Mirror *mirror)
 
 /* ---- the task loop ---- */
 
+static bool stands_still(const Mirror *mirror, const MirrorTask *task)
+{
+    return mirror->runs_on[task->number] == MIRROR_NOBODY;
+}
+
 static void fetch(Mirror *mirror, MirrorTask *task)
 {
+    const Storage *source = mirror->source;
     int64_t seen = 0;
-    for (uint32_t p = task->number; p < mirror->source->partitions;
-         p += (uint32_t)mirror->config->tasks)
-        seen += mirror->source->offline[p] ? 0 : mirror->polled[p];
+    if (stands_still(mirror, task))
+        return;
+    for (uint32_t p = task->number; p < source->partitions; p += (uint32_t)mirror->config->tasks)
+        if (!mirror->known[p]) /* not asked for: nothing in it is news */
+            seen += storage_visible(source, p);
+        else
+            seen += source->offline[p] ? 0 : mirror->polled[p];
     sim_link_send(mirror->link.to_source, (SimEvent){.component = mirror->link.source_kafka,
                                                      .kind = MSG_FETCH,
                                                      .subject = task->fetcher,
@@ -85,7 +95,7 @@ static int64_t take_share(Mirror *mirror, MirrorTask *task, uint32_t share, int6
 {
     uint32_t p = task->number + share * (uint32_t)mirror->config->tasks;
     int64_t taken = 0;
-    while (taken < room) {
+    while (mirror->known[p] && taken < room) {
         Range next = next_range(mirror, p, room - taken);
         mirror->polled[p] = next.to;
         if (next.to == next.from)
@@ -148,8 +158,8 @@ static void on_records(Sim *sim, void *self, const SimEvent *event)
     MirrorTask *task = &mirror->task[event->tag];
     const MirrorConfig *config = mirror->config;
     heed_cuts(mirror);
-    if (mirror->phase != MIRROR_RUNS || task->blocked || task->resting ||
-        !mirror_reaches_source(mirror))
+    if (mirror->phase != MIRROR_RUNS || stands_still(mirror, task) || task->blocked ||
+        task->resting || !mirror_reaches_source(mirror))
         return;
     uint32_t ranges;
     int64_t records = take_batch(mirror, task, &ranges);
@@ -158,7 +168,7 @@ static void on_records(Sim *sim, void *self, const SimEvent *event)
         return;
     }
     SimTime now = sim_now(sim);
-    double sending = config->throughput > 0 ? (double)records / config->throughput * 1e9 : 0;
+    double sending = task->rate > 0 ? (double)records / task->rate * 1e9 : 0;
     task->departed = MAX(task->departed, now) + (SimTime)MIN(sending, (double)SIM_TIME_LONGEST);
     SimTime latency = config->latency_vary == 0
                           ? mirror->run_latency
@@ -280,21 +290,48 @@ static void on_retry(Sim *sim, void *self, const SimEvent *event)
 }
 
 /* Give up what is in hand and read again from `from`. */
+static void rewind_task(Mirror *mirror, MirrorTask *task, const int64_t *from)
+{
+    uint32_t tasks = (uint32_t)mirror->config->tasks;
+    task->epoch++;
+    g_queue_clear_full(&task->ranges, g_free);
+    sim_lane_clear(mirror->world->sim, task->lane);
+    task->departed = 0;
+    task->resting = task->blocked = false;
+    task->due = 0;
+    for (uint32_t p = task->number; p < mirror->source->partitions; p += tasks)
+        mirror->polled[p] = mirror->delivered[p] = from[p];
+    if (mirror->phase == MIRROR_RUNS)
+        fetch(mirror, task);
+}
+
 static void rewind_tasks(Mirror *mirror, const int64_t *from)
 {
-    for (uint32_t t = 0; t < mirror->config->tasks; t++) {
-        MirrorTask *task = &mirror->task[t];
-        task->epoch++;
-        g_queue_clear_full(&task->ranges, g_free);
-        sim_lane_clear(mirror->world->sim, task->lane);
-        task->departed = 0;
-        task->resting = task->blocked = false;
-        task->due = 0;
-        for (uint32_t p = t; p < mirror->source->partitions; p += (uint32_t)mirror->config->tasks)
-            mirror->polled[p] = mirror->delivered[p] = from[p];
-        if (mirror->phase == MIRROR_RUNS)
-            fetch(mirror, task);
-    }
+    for (uint32_t t = 0; t < mirror->config->tasks; t++)
+        rewind_task(mirror, &mirror->task[t], from);
+}
+
+void mirror_stop_task(Mirror *mirror, uint32_t task)
+{
+    mirror->task[task].epoch++;
+}
+
+void mirror_resume_task(Mirror *mirror, uint32_t task)
+{
+    uint32_t tasks = (uint32_t)mirror->config->tasks;
+    for (uint32_t p = task; p < mirror->source->partitions; p += tasks)
+        mirror_restart_writer(mirror, p);
+    rewind_task(mirror, &mirror->task[task], mirror->flushed);
+}
+
+/* Offsets are kept in the target's cluster. */
+void mirror_flush_task(Mirror *mirror, uint32_t task)
+{
+    uint32_t tasks = (uint32_t)mirror->config->tasks;
+    if (!mirror_reaches_source(mirror) || !mirror_reaches_target(mirror))
+        return;
+    for (uint32_t p = task; p < mirror->source->partitions; p += tasks)
+        mirror->flushed[p] = mirror->delivered[p];
 }
 
 static void on_link(Sim *sim, void *self, const SimEvent *event)
@@ -398,36 +435,94 @@ static void on_command(Sim *sim, void *self, const SimEvent *event)
                          .subject = event->subject});
 }
 
+/* ---- topics ---- */
+
+static void know_all(Mirror *mirror)
+{
+    for (uint32_t p = 0; p < mirror->source->partitions; p++)
+        mirror->known[p] = true;
+}
+
+static void look_later(Mirror *mirror, SimTime after)
+{
+    sim_after(mirror->world->sim, after, SIM_PHASE_MESSAGE,
+              (SimEvent){.component = mirror->id, .kind = MIRROR_REFRESH});
+}
+
+static void on_refresh(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)event;
+    Mirror *mirror = self;
+    if (!mirror_reaches_source(mirror)) {
+        look_later(mirror, mirror->config->refresh_interval);
+        return;
+    }
+    know_all(mirror);
+    story_platform(mirror->world->story, sim_now(sim), "the mirror discovers the new partitions");
+    for (uint32_t t = 0; t < mirror->config->tasks; t++)
+        if (!mirror->task[t].resting && !mirror->task[t].blocked)
+            fetch(mirror, &mirror->task[t]);
+}
+
+/* The last partitions are created as the run begins, somewhere between two looks. */
+static void create_partitions(Mirror *mirror)
+{
+    const MirrorConfig *config = mirror->config;
+    int64_t partitions = mirror->source->partitions;
+    for (int64_t p = partitions - MIN(config->new_partitions, partitions); p < partitions; p++)
+        mirror->known[p] = false;
+    double interval = (double)config->refresh_interval;
+    if (config->new_partitions > 0)
+        look_later(mirror, (SimTime)(random_uniform(&mirror->refresh_draws) * interval));
+}
+
 /* ---- faults ---- */
 
 static void on_down(Sim *sim, void *self)
 {
     (void)sim;
     Mirror *mirror = self;
-    mirror->ticking = mirror->awaiting = false;
-    for (uint32_t t = 0; t < mirror->config->tasks; t++)
+    mirror->ticking = mirror->awaiting = mirror->scheduled = false;
+    mirror->generation++;
+    for (uint32_t t = 0; t < mirror->config->tasks; t++) {
+        if (mirror->config->clean_stop && !stands_still(mirror, &mirror->task[t]))
+            mirror_flush_task(mirror, t);
         mirror->task[t].epoch++;
+    }
 }
 
-/* A new worker starts from the flushed offsets. */
+/* New workers start from the flushed offsets, and look for topics first of all. */
 static void on_up(Sim *sim, void *self)
 {
     (void)sim;
     Mirror *mirror = self;
+    mirror_form_group(mirror);
     if (mirror->phase == MIRROR_IDLE)
         return;
-    mirror_restart_offsets(mirror);
+    if (mirror_reaches_source(mirror))
+        know_all(mirror);
+    mirror_restart_store(mirror);
+    for (uint32_t p = 0; p < mirror->source->partitions; p++)
+        mirror_restart_writer(mirror, p);
     rewind_tasks(mirror, mirror->flushed);
     mirror_start_timers(mirror);
 }
 
 static const SimHandler handlers[MIRROR_KINDS] = {
-    [MSG_RECORDS] = on_records,       [MSG_LINK] = on_link,
-    [MSG_COMMAND] = on_command,       [MIRROR_DELIVER] = on_deliver,
-    [MIRROR_POLL] = on_poll,          [MIRROR_RETRY] = on_retry,
-    [MIRROR_FLUSH] = mirror_on_flush, [MIRROR_CHECKPOINT] = mirror_on_checkpoint,
-    [MIRROR_SYNC] = mirror_on_sync,   [MIRROR_BEGIN] = on_begin,
+    [MSG_RECORDS] = on_records,
+    [MSG_LINK] = on_link,
+    [MSG_COMMAND] = on_command,
+    [MIRROR_DELIVER] = on_deliver,
+    [MIRROR_POLL] = on_poll,
+    [MIRROR_RETRY] = on_retry,
+    [MIRROR_FLUSH] = mirror_on_flush,
+    [MIRROR_CHECKPOINT] = mirror_on_checkpoint,
+    [MIRROR_SYNC] = mirror_on_sync,
+    [MIRROR_BEGIN] = on_begin,
     [MIRROR_LOOK] = on_look,
+    [MIRROR_LEFT] = mirror_on_left,
+    [MIRROR_REBALANCE] = mirror_on_rebalance,
+    [MIRROR_REFRESH] = on_refresh,
 };
 
 static const SimType mirror_type = {.name = "mirror",
@@ -446,11 +541,41 @@ static void make_partitions(Mirror *mirror)
     mirror->delivered = g_new0(int64_t, partitions);
     mirror->flushed = g_new0(int64_t, partitions);
     mirror->whole = g_new0(int64_t, partitions);
+    mirror->known = g_new(bool, partitions);
+    know_all(mirror);
     mirror->writer = g_new0(OffsetSyncWriter, partitions);
     mirror->store = g_new0(OffsetSyncStore, partitions);
     for (uint32_t g = 0; g < mirror->source->groups; g++)
         mirror->checkpoint[g] = g_new(int64_t, partitions);
     mirror_reset_offsets(mirror);
+}
+
+/* Connect's producer has one request in flight for each broker, with one batch of each partition
+ * that the broker leads: each partition sends a batch a round trip. The fetch is limited alike. */
+static double task_rate(const Mirror *mirror, const MirrorTask *task)
+{
+    const MirrorConfig *config = mirror->config;
+    double rate = config->throughput, poll = dist_mean(config->poll_interval);
+    if (config->produce_rtt == 0)
+        return rate;
+    double records = (double)shares(mirror, task) / (double)config->record_size;
+    double send = records * (double)MAX(config->batch_size, config->record_size) /
+                  sim_seconds(config->produce_rtt);
+    double read = records * (double)config->fetch_size / poll;
+    double cap = poll > 0 ? MIN(send, read) : send;
+    return rate > 0 ? MIN(rate, cap) : cap;
+}
+
+static void make_tasks(Mirror *mirror)
+{
+    mirror->task = g_new0(MirrorTask, (size_t)mirror->config->tasks);
+    for (uint32_t t = 0; t < mirror->config->tasks; t++) {
+        MirrorTask *task = &mirror->task[t];
+        task->number = t;
+        task->lane = sim_lane_new(mirror->world->sim);
+        g_queue_init(&task->ranges);
+        task->rate = task_rate(mirror, task);
+    }
 }
 
 Mirror *mirror_new(World *world, const MirrorConfig *config, Storage *source, Storage *target)
@@ -465,15 +590,12 @@ Mirror *mirror_new(World *world, const MirrorConfig *config, Storage *source, St
     mirror->latency_draws = world_stream(world, name, "latency");
     mirror->poll_draws = world_stream(world, name, "poll");
     mirror->phase_draws = world_stream(world, name, "phase");
+    mirror->refresh_draws = world_stream(world, name, "refresh");
     if (config->latency_vary == 0)
         mirror->run_latency = dist_draw(config->latency, &mirror->latency_draws);
     make_partitions(mirror);
-    mirror->task = g_new0(MirrorTask, (size_t)config->tasks);
-    for (uint32_t t = 0; t < config->tasks; t++) {
-        mirror->task[t].number = t;
-        mirror->task[t].lane = sim_lane_new(world->sim);
-        g_queue_init(&mirror->task[t].ranges);
-    }
+    make_tasks(mirror);
+    mirror_make_workers(mirror, name);
     return mirror;
 }
 
@@ -486,6 +608,9 @@ void mirror_free(Mirror *mirror)
     for (uint32_t g = 0; g < mirror->source->groups; g++)
         g_free(mirror->checkpoint[g]);
     g_free(mirror->task);
+    g_free(mirror->worker);
+    g_free(mirror->runs_on);
+    g_free(mirror->known);
     g_free(mirror->polled);
     g_free(mirror->delivered);
     g_free(mirror->flushed);
@@ -524,6 +649,7 @@ void mirror_start(Mirror *mirror)
     mirror->onto_primary = mirror->target->primary;
     mirror->source->pin_follows = false;
     mirror_start_timers(mirror);
+    create_partitions(mirror);
     for (uint32_t t = 0; t < mirror->config->tasks; t++)
         fetch(mirror, &mirror->task[t]);
 }

@@ -35,7 +35,8 @@
 #include "sim/link.h"
 #include "sim/param.h"
 
-#define MIRROR_TASKS_MAX 256
+#define MIRROR_TASKS_MAX   256
+#define MIRROR_WORKERS_MAX 64
 
 typedef enum MirrorPolicy { MIRROR_POLICY_DEFAULT, MIRROR_POLICY_IDENTITY } MirrorPolicy;
 
@@ -51,15 +52,22 @@ typedef struct MirrorConfig {
     int runs_in;    /* region of the mirror into the passive one; the other: at the same end */
     int policy;     /* MirrorPolicy */
     int start_from; /* MirrorStart */
-    int64_t tasks;
+    int64_t tasks, workers;
+    SimTime session_timeout, rebalance_delay;
+    bool clean_stop; /* workers that an event takes away flush and leave their group */
     Dist *latency;
     int latency_vary; /* 0: one draw a run; 1: one a batch */
     Dist *poll_interval;
     int64_t max_poll_records;
-    double throughput; /* records/s per task; 0: no cap */
+    double throughput;                           /* records/s per task; 0: no cap */
+    SimTime produce_rtt;                         /* 0: no cap follows from the following */
+    int64_t batch_size, record_size, fetch_size; /* bytes */
+    int64_t new_partitions;
+    SimTime refresh_interval;
     int64_t offset_lag_max;
     SimTime offset_flush_interval;
     SimTime checkpoint_interval;
+    bool reuse_syncs; /* a checkpoint task that restarts may use all syncs */
     bool sync_group_offsets;
     SimTime sync_interval;
 } MirrorConfig;
@@ -77,6 +85,8 @@ bool mirror_copies_all(const MirrorConfig *config);
 Mirror *mirror_new(World *world, const MirrorConfig *config, Storage *source, Storage *target);
 void mirror_free(Mirror *mirror);
 SimComponent mirror_component(const Mirror *mirror);
+/* Worker 0 .. mirror.workers - 1; the mirror itself if there is one alone. */
+SimComponent mirror_worker_component(const Mirror *mirror, uint32_t worker);
 /* Where its workers run. */
 uint32_t mirror_region(const Mirror *mirror);
 

@@ -20,6 +20,8 @@ void mirror_on_flush(Sim *sim, void *self, const SimEvent *event)
     Mirror *mirror = self;
     for (uint32_t p = 0; p < mirror->source->partitions; p++) {
         OffsetSync sync;
+        if (mirror->runs_on[p % (uint32_t)mirror->config->tasks] == MIRROR_NOBODY)
+            continue; /* where it stood when it was flushed last is where it goes on */
         if (offset_sync_writer_flush(&mirror->writer[p], &sync))
             offset_sync_store_add(&mirror->store[p], sync);
         mirror->flushed[p] = mirror->source->pin[p] = mirror->delivered[p];
@@ -28,12 +30,17 @@ void mirror_on_flush(Sim *sim, void *self, const SimEvent *event)
     every(mirror, mirror->config->offset_flush_interval, MIRROR_FLUSH);
 }
 
+static bool checkpoint_task_runs(const Mirror *mirror)
+{
+    return mirror->runs_on[mirror->config->tasks] != MIRROR_NOBODY;
+}
+
 void mirror_on_checkpoint(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim, (void)event;
     Mirror *mirror = self;
     every(mirror, mirror->config->checkpoint_interval, MIRROR_CHECKPOINT);
-    if (!mirror_reaches_source(mirror))
+    if (!checkpoint_task_runs(mirror) || !mirror_reaches_source(mirror))
         return;
     for (uint32_t g = 0; g < mirror->source->groups; g++) {
         for (uint32_t p = 0; p < mirror->source->partitions; p++) {
@@ -52,7 +59,8 @@ void mirror_on_sync(Sim *sim, void *self, const SimEvent *event)
     (void)sim, (void)event;
     Mirror *mirror = self;
     every(mirror, mirror->config->sync_interval, MIRROR_SYNC);
-    if (!mirror_reaches_target(mirror) || mirror->target->has_members)
+    if (!checkpoint_task_runs(mirror) || !mirror_reaches_target(mirror) ||
+        mirror->target->has_members)
         return; /* a group with members refuses foreign commits */
     for (uint32_t g = 0; g < mirror->target->groups; g++)
         for (uint32_t p = 0; p < mirror->target->partitions; p++)
@@ -86,15 +94,20 @@ void mirror_reset_offsets(Mirror *mirror)
     }
 }
 
-/* A new worker reads the sync topic anew. */
-void mirror_restart_offsets(Mirror *mirror)
+/* A new worker reads the sync topic anew, and may use the newest sync alone of what is there. Since
+ * 3.8 it may use them all, if it finds its checkpoints (KAFKA-15905). */
+void mirror_restart_store(Mirror *mirror)
 {
-    for (uint32_t p = 0; p < mirror->source->partitions; p++) {
+    for (uint32_t p = 0; !mirror->config->reuse_syncs && p < mirror->source->partitions; p++) {
         OffsetSync newest = mirror->store[p].sync[0];
         bool any = mirror->store[p].any;
         offset_sync_store_init(&mirror->store[p], true);
         if (any)
             offset_sync_store_add(&mirror->store[p], newest);
-        offset_sync_writer_init(&mirror->writer[p], mirror->config->offset_lag_max);
     }
+}
+
+void mirror_restart_writer(Mirror *mirror, uint32_t p)
+{
+    offset_sync_writer_init(&mirror->writer[p], mirror->config->offset_lag_max);
 }

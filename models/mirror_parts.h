@@ -1,5 +1,6 @@
 /* The mirror's inside, shared by the files that make it: mirror.c (the task loop, faults, life),
- * mirror_offsets.c (flush, checkpoints, group sync). Nobody else includes this.
+ * mirror_offsets.c (flush, checkpoints, group sync), mirror_workers.c (who runs the tasks). Nobody
+ * else includes this.
  *
  * Owned by the mirror: everything reached from struct Mirror but world, config and the storages.
  */
@@ -20,6 +21,9 @@ enum {
     MIRROR_SYNC,
     MIRROR_BEGIN, /* the step start-mirror has taken its time */
     MIRROR_LOOK,  /* the step await-mirror: is anything left to copy? */
+    MIRROR_LEFT,  /* the group misses a worker */
+    MIRROR_REBALANCE,
+    MIRROR_REFRESH, /* new topics and partitions are looked for */
     MIRROR_KINDS
 };
 
@@ -39,7 +43,17 @@ typedef struct MirrorTask {
     int64_t due;         /* ranges that should be in the target by now */
     bool blocked;        /* the target cannot be reached: retrying, not polling */
     bool resting;        /* between two polls */
+    double rate;         /* records/s that it can move; 0: no cap */
 } MirrorTask;
+
+#define MIRROR_NOBODY UINT32_MAX
+
+typedef struct MirrorWorker {
+    Mirror *mirror;
+    uint32_t number;
+    SimComponent id;
+    bool up;
+} MirrorWorker;
 
 struct Mirror {
     World *world;
@@ -52,7 +66,13 @@ struct Mirror {
     bool awaiting;     /* someone waits for nothing to be left */
     bool onto_primary; /* the target took writes when this mirror began: not a reason to end it */
     MirrorTask *task;
-    uint32_t cuts_seen;          /* in the source's logs */
+    MirrorWorker *worker;
+    uint32_t workers, leader;
+    uint32_t *runs_on;   /* by task, behind them the checkpoint task: worker or MIRROR_NOBODY */
+    uint32_t generation; /* of the workers' group: a rebalance planned for an older one is void */
+    bool scheduled;      /* a delayed rebalance is */
+    bool *known;         /* by partition: discovered */
+    uint32_t cuts_seen;  /* in the source's logs */
     int64_t *polled, *delivered; /* by partition: next source offset to poll, to be written */
     int64_t *flushed;            /* by partition: where a worker that restarts begins */
     int64_t *whole;              /* by partition: below it, copies are copied as well */
@@ -60,8 +80,20 @@ struct Mirror {
     OffsetSyncStore *store;      /* by partition */
     int64_t *checkpoint[LEDGER_GROUPS]; /* translated offsets, by partition; OFFSET_NONE */
     SimTime run_latency;
-    RandomStream latency_draws, poll_draws, phase_draws;
+    RandomStream latency_draws, poll_draws, phase_draws, refresh_draws;
 };
+
+/* A task stands still, until it runs again from what was flushed; what it has written counts as
+ * flushed. */
+void mirror_stop_task(Mirror *mirror, uint32_t task);
+void mirror_resume_task(Mirror *mirror, uint32_t task);
+void mirror_flush_task(Mirror *mirror, uint32_t task);
+
+void mirror_make_workers(Mirror *mirror, const char *name);
+/* The tasks are dealt anew to the workers that are up. */
+void mirror_form_group(Mirror *mirror);
+void mirror_on_left(Sim *sim, void *self, const SimEvent *event);
+void mirror_on_rebalance(Sim *sim, void *self, const SimEvent *event);
 
 bool mirror_reaches_source(const Mirror *mirror);
 bool mirror_reaches_target(const Mirror *mirror);
@@ -70,10 +102,11 @@ bool mirror_at_target(const MirrorConfig *config);
 
 /* A record of partition `p` was written at the target: announce it if it is time. */
 void mirror_note_written(Mirror *mirror, uint32_t p, int64_t upstream, int64_t downstream);
-/* Forget the syncs and begin to write others: all of them at a start, all but the newest at a
- * restart. */
+/* At a start: no sync, no checkpoint. */
 void mirror_reset_offsets(Mirror *mirror);
-void mirror_restart_offsets(Mirror *mirror);
+/* The checkpoint task, and a source task for its partition `p`, run on a new worker. */
+void mirror_restart_store(Mirror *mirror);
+void mirror_restart_writer(Mirror *mirror, uint32_t p);
 void mirror_start_timers(Mirror *mirror);
 void mirror_on_flush(Sim *sim, void *self, const SimEvent *event);
 void mirror_on_checkpoint(Sim *sim, void *self, const SimEvent *event);

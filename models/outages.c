@@ -11,7 +11,7 @@ enum { OBSERVE_OUTAGE, OBSERVE_CHANGE, OBSERVER_KINDS };
 
 /* ---- whom an event befalls ---- */
 
-#define TARGETS_MAX (BROKERS_MAX + 8)
+#define TARGETS_MAX (BROKERS_MAX + 2 * MIRROR_WORKERS_MAX)
 
 typedef struct Targets {
     SimComponent component[TARGETS_MAX];
@@ -48,6 +48,15 @@ static void add_zone(const Platform *platform, const EventConfig *event, Targets
     const Scenario *s = platform->scenario;
     for (int64_t b = event->zone; b < s->kafka.brokers.count; b += s->regions.zones)
         add(targets, kafka_broker_component(platform->kafka[event->region], (uint32_t)b));
+}
+
+/* What is wrong with some of the workers and short of a crash is wrong with the mirror. */
+static void add_mirror(const Mirror *mirror, const EventConfig *event, Targets *targets)
+{
+    if (event->workers == 0 || event->gray)
+        add(targets, mirror_component(mirror));
+    for (uint32_t w = 0; w < event->workers && !event->gray; w++)
+        add(targets, mirror_worker_component(mirror, event->worker + w));
 }
 
 /* The links of a path, by their names. */
@@ -113,7 +122,7 @@ static Targets targets_of(const Platform *platform, const EventConfig *event)
     case FAULT_MIRROR:
         for (uint32_t r = 0; r < REGIONS; r++)
             if (platform->mirror[r])
-                add(&targets, mirror_component(platform->mirror[r]));
+                add_mirror(platform->mirror[r], event, &targets);
         break;
     case FAULT_ROUTER:
         if (event->share == 1)

@@ -59,6 +59,32 @@ static uint32_t resolve_target(const Check *check, size_t i, const EventConfig *
     return 0;
 }
 
+/* A number names a worker; of a share, it is the last ones, so that the leader is not among them.
+ */
+static void resolve_workers(const Check *check, size_t i, EventConfig *event)
+{
+    int64_t workers = check->scenario->mirror.workers, worker;
+    double share;
+    char *no_count = NULL, *no_share = NULL;
+    if (param_parse_count(event->target, &worker, &no_count) && worker >= 0 && worker < workers) {
+        event->workers = 1;
+        event->worker = (uint32_t)worker;
+    } else if (g_str_has_suffix(event->target, "%") &&
+               param_parse_share(event->target, &share, &no_share)) {
+        int64_t some = CLAMP((int64_t)(share * (double)workers + 0.5), 1, workers);
+        event->workers = (uint32_t)some;
+        event->worker = (uint32_t)(workers - some);
+    } else {
+        error_at(check, i, "target",
+                 "a number from 0 to mirror.workers.count - 1, or a share such as 50%",
+                 "there is no such worker of the mirror");
+    }
+    g_free(no_count);
+    g_free(no_share);
+    if (event->workers == workers)
+        event->workers = 0; /* all of it */
+}
+
 static void check_target(const Check *check, size_t i, EventConfig *event)
 {
     event->region = event->fail == FAULT_LINK ? PATH_BOTH : REGION_ACTIVE;
@@ -66,6 +92,8 @@ static void check_target(const Check *check, size_t i, EventConfig *event)
         return;
     if (fault_in_region(event->fail) || event->fail == FAULT_LINK)
         event->region = resolve_target(check, i, event);
+    else if (event->fail == FAULT_MIRROR)
+        resolve_workers(check, i, event);
     else
         error_at(check, i, "target", NULL, "there is only one of this: leave target out");
 }
