@@ -41,12 +41,22 @@ void application_free_request(Application *app, uint32_t slot)
     app->free_head = slot;
 }
 
-void application_reply(Application *app, PaymentRef payment, uint16_t attempt, Status status)
+/* To the user, through the application that passed the request on if one did. */
+static void reply(Application *app, PaymentRef payment, uint16_t attempt, bool forwarded,
+                  Status status)
 {
-    sim_link_send(app->link.to_users, (SimEvent){.kind = MSG_REPLY,
-                                                 .subject = payment,
-                                                 .tag = attempt,
-                                                 .extra = reply_extra(status, app->region)});
+    SimEvent answer = {.kind = MSG_REPLY,
+                       .subject = payment,
+                       .tag = attempt,
+                       .extra = reply_extra(status, app->region)};
+    if (forwarded)
+        answer.component = app->link.peer;
+    sim_link_send(forwarded ? app->link.to_peer : app->link.to_users, answer);
+}
+
+void application_reply(Application *app, const SimEvent *request, Status status)
+{
+    reply(app, request->subject, request->tag, request_forwarded(request->extra), status);
 }
 
 void application_refuse(Application *app, const SimEvent *request, const char *why)
@@ -54,19 +64,28 @@ void application_refuse(Application *app, const SimEvent *request, const char *w
     World *world = app->world;
     story_payment(world->story, world->ledger, request->subject, sim_now(world->sim), "%s in %s",
                   why, world->region_name[app->region]);
-    application_reply(app, request->subject, request->tag, STATUS_REFUSED);
+    application_reply(app, request, STATUS_REFUSED);
 }
 
 /* ---- servers ---- */
+
+static SimTime times(SimTime time, double factor)
+{
+    double longer = (double)time * factor;
+    return longer < (double)SIM_TIME_LONGEST ? (SimTime)longer : SIM_TIME_LONGEST;
+}
 
 static SimTime service_time(Application *app)
 {
     SimTime time = dist_draw(app->config->service_time, &app->service_draws);
     time = gray_time(app->world, app->id, time);
-    if (G_LIKELY(sim_now(app->world->sim) >= app->warm_at))
-        return time;
-    double slow = (double)time * capacity_slowness(app->capacity);
-    return slow < (double)SIM_TIME_LONGEST ? (SimTime)slow : SIM_TIME_LONGEST;
+    if (G_UNLIKELY(sim_now(app->world->sim) < app->warm_at))
+        time = times(time, capacity_slowness(app->capacity));
+    if (G_UNLIKELY(app->drifted) && app->config->drift.effect == DRIFT_SLOW) {
+        time = times(time, app->config->drift.slowdown);
+        application_notice_drift(app);
+    }
+    return time;
 }
 
 static void work(Application *app, uint32_t slot)
@@ -124,7 +143,7 @@ void application_enqueue(Application *app, uint32_t slot)
 static void finish(Application *app, uint32_t slot, Status status)
 {
     Request *request = application_request(app, slot);
-    application_reply(app, request->payment, request->attempt, status);
+    reply(app, request->payment, request->attempt, request->forwarded, status);
     application_free_request(app, slot);
     server_freed(app);
 }
@@ -135,19 +154,19 @@ static void on_request(Sim *sim, void *self, const SimEvent *event)
 {
     Application *app = self;
     World *world = app->world;
+    if (G_UNLIKELY(app->unusual) && !application_serves(app, event))
+        return;
     if (!app->config->shared_sessions && !request_session_known(event->extra, app->region)) {
         story_payment(world->story, world->ledger, event->subject, sim_now(sim),
                       "the application in %s does not know the session: log in again",
                       world->region_name[app->region]);
-        application_reply(app, event->subject, event->tag, STATUS_REAUTH);
+        application_reply(app, event, STATUS_REAUTH);
         return;
     }
-    if (G_UNLIKELY(app->unusual) && !application_admits(app, event))
-        return;
     if (gray_error(world, app->id)) {
         story_payment(world->story, world->ledger, event->subject, sim_now(sim),
                       "the application in %s fails on it", world->region_name[app->region]);
-        application_reply(app, event->subject, event->tag, STATUS_ERROR);
+        application_reply(app, event, STATUS_ERROR);
         return;
     }
     bool free_server = app->busy < app->servers;
@@ -155,7 +174,7 @@ static void on_request(Sim *sim, void *self, const SimEvent *event)
         story_payment(world->story, world->ledger, event->subject, sim_now(sim),
                       "the application in %s is overloaded and refuses it",
                       world->region_name[app->region]);
-        application_reply(app, event->subject, event->tag, STATUS_REFUSED);
+        application_reply(app, event, STATUS_REFUSED);
         return;
     }
     uint32_t slot = request_take(app);
@@ -164,6 +183,7 @@ static void on_request(Sim *sim, void *self, const SimEvent *event)
     request->attempt = event->tag;
     request->arrived_at = sim_now(sim);
     request->keyed = request_keyed(event->extra);
+    request->forwarded = request_forwarded(event->extra);
     if (!free_server) {
         application_enqueue(app, slot);
         return;
@@ -173,9 +193,31 @@ static void on_request(Sim *sim, void *self, const SimEvent *event)
 
 /* ---- the two writes ---- */
 
+static bool kafka_first(const ApplicationConfig *config)
+{
+    return config->publish && config->write == WRITE_KAFKA_FIRST;
+}
+
+/* Refused for certain; what the other half has done makes it an error. */
+static bool has_stale_secret(Application *app, uint32_t slot, unsigned of, bool half_done)
+{
+    World *world = app->world;
+    if (G_LIKELY(sim_now(world->sim) < app->configuration.refused_at) ||
+        !application_secret_is_stale(app, of))
+        return false;
+    story_payment(world->story, world->ledger, application_request(app, slot)->payment,
+                  sim_now(world->sim), "%s in %s refuses the application: its secret is stale",
+                  of == SECRET_OF_DATABASE ? "the database" : "Kafka",
+                  world->region_name[app->region]);
+    finish(app, slot, half_done ? STATUS_ERROR : STATUS_REFUSED);
+    return true;
+}
+
 static void write_row(Application *app, uint32_t slot)
 {
     Request *request = application_request(app, slot);
+    if (has_stale_secret(app, slot, SECRET_OF_DATABASE, kafka_first(app->config)))
+        return;
     request->stage = STAGE_WRITING;
     ledger_hold(app->world->ledger, request->payment);
     sim_link_send(app->link.to_database, (SimEvent){.kind = MSG_WRITE,
@@ -187,6 +229,8 @@ static void write_row(Application *app, uint32_t slot)
 static void publish(Application *app, uint32_t slot)
 {
     Request *request = application_request(app, slot);
+    if (has_stale_secret(app, slot, SECRET_OF_KAFKA, !kafka_first(app->config)))
+        return;
     const Payment *payment = ledger_get(app->world->ledger, request->payment);
     request->stage = STAGE_PUBLISHING;
     ledger_hold(app->world->ledger, request->payment);
@@ -194,11 +238,6 @@ static void publish(Application *app, uint32_t slot)
                                                  .subject = request->payment,
                                                  .tag = (uint16_t)(payment->user % app->partitions),
                                                  .extra = request_handle(app, slot)});
-}
-
-static bool kafka_first(const ApplicationConfig *config)
-{
-    return config->publish && config->write == WRITE_KAFKA_FIRST;
 }
 
 /* The dependency timeout runs from the first call, over both. */
@@ -212,11 +251,10 @@ static void on_worked(Sim *sim, void *self, const SimEvent *event)
         publish(app, slot);
     else
         write_row(app, slot);
-    sim_lane_push(sim, app->timeout_lane, sim_now(sim) + app->config->timeout, SIM_PHASE_TIMEOUT,
-                  (SimEvent){.component = app->id,
-                             .kind = APP_TIMEOUT,
-                             .extra = slot,
-                             .value = application_request(app, slot)->serial});
+    sim_lane_push(
+        sim, app->timeout_lane, sim_now(sim) + app->config->timeout, SIM_PHASE_TIMEOUT,
+        (SimEvent){
+            .component = app->id, .kind = APP_TIMEOUT, .extra = slot, .value = event->value});
 }
 
 /* Is the answer about the request that now has the slot? Releases the message's hold. */
@@ -237,6 +275,21 @@ static void finish_second(Application *app, uint32_t slot, Status status)
     finish(app, slot, done ? STATUS_OK : STATUS_ERROR);
 }
 
+/* The exception is caught, a line is logged, and the user is told that it is done. */
+static bool only_logs(Application *app, uint32_t slot)
+{
+    World *world = app->world;
+    PaymentRef payment = application_request(app, slot)->payment;
+    if (app->config->misrouted != MISROUTED_LOG_ONLY)
+        return false;
+    ledger_logged(world->ledger, payment);
+    story_payment(world->story, world->ledger, payment, sim_now(world->sim),
+                  "the application in %s writes a line to its log, and nothing else",
+                  world->region_name[app->region]);
+    finish(app, slot, STATUS_OK);
+    return true;
+}
+
 static void on_written(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
@@ -246,6 +299,8 @@ static void on_written(Sim *sim, void *self, const SimEvent *event)
         return;
     uint32_t slot = request_slot(event->extra);
     Status status = (Status)event->value;
+    if (status == STATUS_REFUSED && only_logs(app, slot))
+        return;
     if (kafka_first(config)) {
         finish_second(app, slot, status);
         return;
@@ -268,7 +323,7 @@ static void on_produced(Sim *sim, void *self, const SimEvent *event)
         finish_second(app, slot, (Status)event->value);
     else if (event->value == STATUS_OK)
         write_row(app, slot);
-    else
+    else if (event->value != STATUS_REFUSED || !only_logs(app, slot))
         finish(app, slot, (Status)event->value);
 }
 
@@ -298,12 +353,16 @@ void application_answer_probe(Application *app, const SimEvent *probe, bool heal
 /* A deep check is as good as the database's answer; a dead one gives none. */
 static void on_probe(Sim *sim, void *self, const SimEvent *event)
 {
-    (void)sim;
     Application *app = self;
     if (G_UNLIKELY(app->unusual) && !application_probe_arrives(app, event))
         return;
     if (app->config->health == 0) {
         application_answer_probe(app, event, true);
+        return;
+    }
+    if (sim_now(sim) >= app->configuration.refused_at &&
+        application_secret_is_stale(app, SECRET_OF_DATABASE)) {
+        application_answer_probe(app, event, false);
         return;
     }
     SimEvent question = *event;
@@ -328,7 +387,12 @@ static const SimHandler handlers[APP_KINDS] = {
     [APP_WORKED] = on_worked,
     [APP_TIMEOUT] = on_timeout,
     [MSG_COMMAND] = application_on_command,
+    [MSG_REPLY] = application_on_forwarded_reply,
+    [MSG_ROLE] = application_on_role,
     [APP_SCALE] = application_on_scale,
+    [APP_CONFIGURE] = application_on_configure,
+    [APP_CONFIGURED] = application_on_configured,
+    [APP_REPAIRED] = application_on_repaired,
     CAPACITY_TIMER(READY),
     CAPACITY_TIMER(DETECTED),
     CAPACITY_TIMER(EVICTED),
@@ -349,7 +413,8 @@ static const SimType application_type = {.name = "application",
 
 /* ---- making ---- */
 
-Application *application_new(World *world, const ApplicationConfig *config, uint32_t region,
+Application *application_new(World *world, const ApplicationConfig *config,
+                             const ConfigurationConfig *configuration, uint32_t region,
                              uint32_t partitions)
 {
     Application *app = g_new0(Application, 1);
@@ -368,6 +433,10 @@ Application *application_new(World *world, const ApplicationConfig *config, uint
     app->capacity = capacity_new(world, &config->capacity, config->servers, region, app->id, name,
                                  APP_CAPACITY);
     app->elastic = capacity_elastic(app->capacity);
+    app->drift_draws = world_stream(world, name, "drift");
+    app->repair_draws = world_stream(world, name, "drift repair");
+    app->stale_draws = world_stream(world, name, "stale secrets");
+    configuration_init(&app->configuration, configuration, world, name);
     g_free(name);
     return app;
 }
@@ -396,8 +465,30 @@ void application_lose_share(Application *app, double share, SimTime from, SimTim
     capacity_lose(app->capacity, share, from, to);
 }
 
+void application_lose_vault(Application *app, SimTime from, SimTime to)
+{
+    configuration_lose_vault(&app->configuration, from, to);
+}
+
+/* The passive region follows what is made in the active one. */
+static void begin_standby(Application *app)
+{
+    const Configuration *configuration = &app->configuration;
+    configuration_begin(&app->configuration);
+    app->facts.rotation_blocked = configuration->blocked;
+    app->facts.rotated_at = configuration->changed_at;
+    if (configuration->vault_lost != SIM_NEVER)
+        capacity_hold_starts(app->capacity, configuration->vault_lost,
+                             configuration->vault_readable);
+    application_become_passive(app);
+    application_begin_drift(app);
+}
+
 void application_start(Application *app)
 {
+    app->facts.rotated_at = SIM_NEVER;
+    if (app->region == REGION_PASSIVE)
+        begin_standby(app);
     capacity_begin(app->capacity);
     application_take_capacity(app);
 }

@@ -17,6 +17,16 @@
  * ready pod is refused (503), or unanswered where there is not even a node; requests die with the
  * pods that have them.
  *
+ * Misrouted requests (`misrouted`): until the step switch-configuration, the passive region's
+ * application may refuse them, pass them on to the other region, and their answers back, or serve
+ * them; its database then refuses them, unless the application swallows that, logs a line and says
+ * yes (log-only). Endpoints of the other region (models/configuration.h) work as passing on. The
+ * step tells the other region's application that it is the passive one now.
+ *
+ * A drifted version of the passive region does not start, fails on a share of the requests, or is
+ * slow. A stale secret is refused by database or Kafka; with one of two writes done, that is an
+ * error.
+ *
  * Health: shallow answers every probe while the process runs; deep asks the region's database, and
  * is healthy if that answers that it is writable.
  */
@@ -24,9 +34,22 @@
 #define MODELS_APPLICATION_H
 
 #include "models/capacity.h"
+#include "models/configuration.h"
 #include "sim/dist.h"
 #include "sim/link.h"
 #include "sim/param.h"
+
+/* The passive region's deployment may not be the active one's: found when it is needed, repaired by
+ * a roll-out after `notice` requests have met it, or by the runbook. */
+typedef struct DriftConfig {
+    double probability;
+    int effect; /* DriftEffect */
+    double errors, slowdown;
+    int64_t notice;
+    Dist *repair;
+} DriftConfig;
+
+typedef enum DriftEffect { DRIFT_FAILS_TO_START, DRIFT_ERRORS, DRIFT_SLOW } DriftEffect;
 
 typedef struct ApplicationConfig {
     int64_t servers;
@@ -39,6 +62,8 @@ typedef struct ApplicationConfig {
     int health; /* 0 shallow, 1 deep */
     bool shared_sessions;
     CapacityConfig capacity;
+    DriftConfig drift;
+    int misrouted; /* ApplicationMisrouted */
 } ApplicationConfig;
 
 typedef enum ApplicationWrite {
@@ -48,6 +73,13 @@ typedef enum ApplicationWrite {
     WRITE_CDC
 } ApplicationWrite;
 
+typedef enum ApplicationMisrouted {
+    MISROUTED_SERVE,
+    MISROUTED_REFUSE,
+    MISROUTED_REROUTE,
+    MISROUTED_LOG_ONLY
+} ApplicationMisrouted;
+
 extern const ParamTable application_table;
 
 /* Does a relay publish, in the application's place? */
@@ -55,7 +87,8 @@ bool application_relayed(const ApplicationConfig *config);
 
 typedef struct Application Application;
 
-Application *application_new(World *world, const ApplicationConfig *config, uint32_t region,
+Application *application_new(World *world, const ApplicationConfig *config,
+                             const ConfigurationConfig *configuration, uint32_t region,
                              uint32_t partitions);
 void application_free(Application *application);
 SimComponent application_component(const Application *application);
@@ -65,17 +98,28 @@ typedef struct ApplicationLinks {
     SimLink *to_users; /* replies */
     SimLink *to_edge;  /* probe answers; the prober is the probe's sender */
     SimLink *to_failover;
+    SimLink *to_peer; /* to the other region; its application: */
+    SimComponent peer;
 } ApplicationLinks;
 void application_connect(Application *application, ApplicationLinks links);
 
 /* Before the run: `share` of its pods and nodes (an availability zone's) is lost from `from` to
  * `to`, with the requests that they work on. Overlapping losses add up. */
 void application_lose_share(Application *application, double share, SimTime from, SimTime to);
+/* Before the run: the active region, and a shared vault with it, is down from `from` to `to`. */
+void application_lose_vault(Application *application, SimTime from, SimTime to);
 void application_start(Application *application);
+/* The outage begins now: note whether the secrets are stale. */
+void application_note_outage(Application *application);
 
 typedef struct ApplicationFacts {
     CapacityFacts capacity;
-    uint64_t turned_away; /* refused or unanswered for want of a ready pod */
+    uint64_t turned_away;               /* refused or unanswered for want of a ready pod */
+    uint64_t rerouted, passive_refused; /* requests, while passive */
+    uint64_t stale_refused;             /* requests and deep probes that met a stale secret */
+    SimTime rotated_at;                 /* SIM_NEVER: no secret was rotated */
+    bool stale_at_outage, rotation_blocked;
+    bool drifted;
     uint64_t waits;
     double wait_mean_seconds; /* request's arrival to its server, over requests that got one */
 } ApplicationFacts;

@@ -1,6 +1,6 @@
 /* The application's inside, shared by the files that make it: application.c (requests, the two
- * writes, life), application_pods.c (servers that come and go, the runbook's steps, faults). Nobody
- * else includes this.
+ * writes, life), application_pods.c (servers that come and go, faults), application_standby.c (what
+ * makes a standby differ, and the runbook's steps). Nobody else includes this.
  *
  * Invariants: busy requests are WORKING, WRITING or PUBLISHING, and queued ones QUEUED; nobody
  * waits while a server is free. Owned by the application: requests and capacity.
@@ -16,9 +16,15 @@ enum {
     APP_WORKED = MSG_KINDS,
     APP_TIMEOUT,
     APP_SCALE,
+    APP_CONFIGURE,
+    APP_CONFIGURED,
+    APP_REPAIRED,
     APP_CAPACITY, /* the first of its timers */
     APP_KINDS = APP_CAPACITY + CAPACITY_KINDS
 };
+
+/* What it does with requests while its region is not the active one. */
+typedef enum Passive { PASSIVE_SERVES, PASSIVE_REFUSES, PASSIVE_FORWARDS } Passive;
 
 typedef enum Stage {
     STAGE_FREE,
@@ -36,7 +42,7 @@ typedef struct Request {
     uint32_t serial; /* tells a timeout whether it is still about this request */
     uint16_t attempt;
     uint8_t stage;
-    bool keyed;
+    bool keyed, forwarded;
 } Request;
 
 struct Application {
@@ -55,10 +61,16 @@ struct Application {
     bool unusual;    /* a request may meet something else than a free server, or a queue */
     double busy_time, server_time; /* ns, since the autoscaler's last look */
     SimTime load_noted_at;
-    bool scaling, scaled; /* by the runbook: commanded; its own time is over */
-    uint64_t scale_step;
+    Configuration configuration;
+    Passive passive;
+    bool drifted, repairing; /* another version; the right one is rolled out */
+    int64_t noticed;         /* requests that met the other version */
+    /* Steps of the runbook: commanded; their own time is over. */
+    bool scaling, scaled, configuring, configured;
+    uint64_t scale_step, configure_step;
+    SimTime restarted_at; /* so that pods read the present secret; 0: never */
     SimLane timeout_lane;
-    RandomStream service_draws, dead_draws, kill_draws;
+    RandomStream service_draws, dead_draws, kill_draws, drift_draws, repair_draws, stale_draws;
     SimTime measure_from, wait_sum;
     ApplicationFacts facts;
 };
@@ -69,7 +81,7 @@ static inline Request *application_request(const Application *app, uint32_t slot
 }
 
 /* application.c */
-void application_reply(Application *app, PaymentRef payment, uint16_t attempt, Status status);
+void application_reply(Application *app, const SimEvent *request, Status status);
 /* Answered with a definite no; `why` is told of the payment. */
 void application_refuse(Application *app, const SimEvent *request, const char *why);
 void application_answer_probe(Application *app, const SimEvent *probe, bool healthy);
@@ -78,8 +90,6 @@ void application_enqueue(Application *app, uint32_t slot);
 void application_serve_queue(Application *app);
 
 /* application_pods.c */
-void application_on_command(Sim *sim, void *self, const SimEvent *event);
-void application_on_scale(Sim *sim, void *self, const SimEvent *event);
 void application_on_capacity(Sim *sim, void *self, const SimEvent *event);
 /* Before busy or servers change, where load is measured. */
 void application_note_load(Application *app);
@@ -91,5 +101,27 @@ bool application_probe_arrives(Application *app, const SimEvent *probe);
 void application_take_capacity(Application *app);
 void application_down(Sim *sim, void *self);
 void application_up(Sim *sim, void *self);
+
+/* application_standby.c */
+/* Does a request that finds the application unusual get to a server, or the queue? If not, it has
+ * been dealt with. */
+bool application_serves(Application *app, const SimEvent *request);
+void application_become_passive(Application *app);
+void application_begin_drift(Application *app);
+/* A request has met the other version. */
+void application_notice_drift(Application *app);
+/* For a request that is about to use the secret `of` database or Kafka. */
+bool application_secret_is_stale(Application *app, unsigned of);
+/* Are steps of the runbook done? */
+void application_check_steps(Application *app);
+void application_standby_down(Application *app);
+void application_standby_up(Application *app);
+void application_on_forwarded_reply(Sim *sim, void *self, const SimEvent *event);
+void application_on_role(Sim *sim, void *self, const SimEvent *event);
+void application_on_command(Sim *sim, void *self, const SimEvent *event);
+void application_on_scale(Sim *sim, void *self, const SimEvent *event);
+void application_on_configure(Sim *sim, void *self, const SimEvent *event);
+void application_on_configured(Sim *sim, void *self, const SimEvent *event);
+void application_on_repaired(Sim *sim, void *self, const SimEvent *event);
 
 #endif

@@ -38,6 +38,8 @@ bool application_admits(Application *app, const SimEvent *request)
     }
     if (app->servers > 0)
         return true;
+    if (app->config->drift.effect == DRIFT_FAILS_TO_START)
+        application_notice_drift(app);
     if (!capacity_has_nodes(app->capacity)) {
         leave_unanswered(app, request->subject, "nothing runs that could answer");
         return false;
@@ -59,14 +61,6 @@ bool application_probe_arrives(Application *app, const SimEvent *probe)
 
 /* ---- servers that come and go ---- */
 
-static void check_scaled(Application *app)
-{
-    if (!app->scaled || !capacity_full(app->capacity))
-        return;
-    app->scaling = app->scaled = false;
-    sim_link_send(app->link.to_failover, (SimEvent){.kind = MSG_DONE, .subject = app->scale_step});
-}
-
 /* What has changed with pods and nodes. */
 void application_take_capacity(Application *app)
 {
@@ -74,9 +68,10 @@ void application_take_capacity(Application *app)
         application_note_load(app);
     app->servers = capacity_servers(app->capacity);
     app->warm_at = capacity_warm_at(app->capacity);
-    app->unusual = app->servers == 0 || capacity_dead_share(app->capacity) > 0;
+    app->unusual = app->servers == 0 || capacity_dead_share(app->capacity) > 0 || app->drifted ||
+                   app->passive != PASSIVE_SERVES;
     application_serve_queue(app);
-    check_scaled(app);
+    application_check_steps(app);
 }
 
 static double take_utilisation(Application *app)
@@ -85,29 +80,6 @@ static double take_utilisation(Application *app)
     double utilisation = app->server_time > 0 ? app->busy_time / app->server_time : 0;
     app->busy_time = app->server_time = 0;
     return MIN(utilisation, 1);
-}
-
-/* ---- the runbook ---- */
-
-void application_on_command(Sim *sim, void *self, const SimEvent *event)
-{
-    Application *app = self;
-    SIM_CHECK(event->tag == ACTION_SCALE_OUT);
-    if (app->scaling)
-        return;
-    app->scaling = true;
-    app->scale_step = event->subject;
-    sim_after(sim, event->value, SIM_PHASE_MESSAGE,
-              (SimEvent){.component = app->id, .kind = APP_SCALE});
-}
-
-void application_on_scale(Sim *sim, void *self, const SimEvent *event)
-{
-    (void)sim, (void)event;
-    Application *app = self;
-    app->scaled = true;
-    capacity_scale_out(app->capacity);
-    application_take_capacity(app);
 }
 
 /* ---- faults ---- */
@@ -161,7 +133,7 @@ void application_down(Sim *sim, void *self)
             forget(app, slot);
     app->queue_head = app->queue_tail = NO_REQUEST;
     app->busy = app->queued = 0;
-    app->scaling = app->scaled = false;
+    application_standby_down(app);
     capacity_down(app->capacity);
     application_take_capacity(app);
 }
@@ -171,6 +143,7 @@ void application_up(Sim *sim, void *self)
     (void)sim;
     Application *app = self;
     capacity_up(app->capacity);
+    application_standby_up(app);
     application_take_capacity(app);
 }
 

@@ -3,6 +3,8 @@
 
 static const char *const write_choices[] = {"database-first", "kafka-first", "outbox", "cdc", NULL};
 static const char *const health_choices[] = {"shallow", "deep", NULL};
+static const char *const drift_choices[] = {"fails-to-start", "errors", "slow", NULL};
+static const char *const misrouted_choices[] = {"serve", "refuse", "reroute", "log-only", NULL};
 static const char *const standby_choices[] = {"hot", "scaled-down", "replicas-zero", "no-nodes",
                                               NULL};
 
@@ -84,6 +86,63 @@ static const ParamSpec specs[] = {
              "sessions; no: users authenticate again when the "
              "region changes.",
      .source = "article: session affinity and re-auth if the region changes"},
+    {.key = "misrouted",
+     .type = PARAM_CHOICE,
+     .offset = AT(misrouted),
+     .fallback = "serve",
+     .choices = misrouted_choices,
+     .text = "What the application does with requests while its region is passive. serve: it works "
+             "on them; its read-only database refuses. refuse: 503 at once. reroute: it passes "
+             "them on to the other region, and the answers back. Both until the runbook's step "
+             "switch-configuration. log-only: it swallows the refusal, logs a line and answers "
+             "that the payment is done, which is lost.",
+     .source = "article: User 5 is rejected or rerouted; or errors, incomplete processing, logging "
+               "without persistence"},
+    {.key = "drift.probability",
+     .type = PARAM_SHARE,
+     .offset = AT(drift.probability),
+     .fallback = "0%",
+     .text =
+         "How likely the passive region's deployment is not the active one's; drawn once a run.",
+     .source = "ours; TSB (2018) and DBS (2023): the second site was configured inconsistently"},
+    {.key = "drift.effect",
+     .type = PARAM_CHOICE,
+     .offset = AT(drift.effect),
+     .fallback = "fails-to-start",
+     .choices = drift_choices,
+     .text = "What another version does. fails-to-start: its pods crash and none becomes ready. "
+             "errors: drift.errors of the requests fail. slow: work on a request takes "
+             "drift.slowdown times as long.",
+     .source = "ours"},
+    {.key = "drift.errors",
+     .type = PARAM_SHARE,
+     .offset = AT(drift.errors),
+     .fallback = "20%",
+     .text = "Requests that fail (500, before anything is written) with drift.effect errors.",
+     .source = "ours"},
+    {.key = "drift.slowdown",
+     .type = PARAM_NUMBER,
+     .offset = AT(drift.slowdown),
+     .fallback = "3",
+     .min = 1,
+     .max = 1000,
+     .text = "Factor on the service time with drift.effect slow.",
+     .source = "ours"},
+    {.key = "drift.notice",
+     .type = PARAM_COUNT,
+     .offset = AT(drift.notice),
+     .fallback = "100",
+     .min = 1,
+     .max = 1000000000.0,
+     .text = "Requests that meet it before anybody notices; the runbook's step "
+             "switch-configuration looks for itself, scale-application for pods that do not start.",
+     .source = "ours"},
+    {.key = "drift.repair",
+     .type = PARAM_DIST,
+     .offset = AT(drift.repair),
+     .fallback = "{lognormal: {median: 10m, p99: 40m}}",
+     .text = "From there until the right version is rolled out.",
+     .source = "ours; Google (June 2025): cause found after 10 min, fix rolled out after 40"},
     {.key = "pods",
      .type = PARAM_COUNT,
      .offset = AT(capacity.pods),

@@ -26,6 +26,7 @@
 typedef struct AuditTally {
     uint64_t fate[FATES];
     uint64_t log_missing, log_phantom, skipped;
+    uint64_t logged_only; /* lost, and nothing but a log line: Payment.logged */
     uint64_t recoverable; /* lost, but an orphan row of it was found: Payment.orphan */
     SimTime earliest_lost, latest_lost; /* commit times; SIM_NEVER and 0: nothing lost */
     Fate cast_fate[AUDIT_CAST_MAX];

@@ -1,7 +1,5 @@
 #include "models/capacity.h"
 
-#include "sim/check.h"
-
 typedef enum PodState { POD_NONE, POD_PENDING, POD_STARTING, POD_READY, POD_LOST } PodState;
 
 typedef struct Pod {
@@ -37,8 +35,7 @@ struct Capacity {
     int64_t room, incoming; /* in pods: on nodes that are there, that are ordered */
     bool elastic, scan_armed, broken;
     SimTime warm_at, hold_from, hold_until;
-    Loss loss[CAPACITY_LOSSES_MAX];
-    uint32_t losses;
+    GArray *losses;   /* Loss */
     int64_t *desired; /* ring: the autoscaler's last recommendations */
     size_t remembers, syncs;
     RandomStream start_draws, pull_draws, jvm_draws, readiness_draws;
@@ -59,6 +56,11 @@ static void timer(Capacity *capacity, SimTime delay, uint32_t kind, uint64_t sub
 static SimTime now_of(const Capacity *capacity)
 {
     return sim_now(capacity->world->sim);
+}
+
+static Loss *loss_at(const Capacity *capacity, uint32_t number)
+{
+    return &g_array_index(capacity->losses, Loss, number);
 }
 
 static const char *region_of(const Capacity *capacity)
@@ -331,7 +333,7 @@ static void take_pod(Capacity *capacity, int64_t i, uint32_t loss)
 
 static double on_lose(Capacity *capacity, uint32_t number)
 {
-    Loss *loss = &capacity->loss[number];
+    Loss *loss = loss_at(capacity, number);
     int64_t before = capacity->ready, take = part_of(loss->share, capacity->placed);
     loss->active = true;
     loss->room = part_of(loss->share, capacity->room);
@@ -348,7 +350,7 @@ static double on_lose(Capacity *capacity, uint32_t number)
 
 static void on_found(Capacity *capacity, uint32_t number)
 {
-    Loss *loss = &capacity->loss[number];
+    Loss *loss = loss_at(capacity, number);
     capacity->room += loss->room;
     loss->active = false;
     for (int64_t i = 0; i < capacity->pods; i++)
@@ -372,17 +374,17 @@ static void on_evicted(Capacity *capacity, int64_t i)
 
 void capacity_lose(Capacity *capacity, double share, SimTime from, SimTime to)
 {
-    SIM_CHECK(capacity->losses < CAPACITY_LOSSES_MAX);
+    Loss loss = {.share = share, .from = from, .to = to};
     if (from < to)
-        capacity->loss[capacity->losses++] = (Loss){.share = share, .from = from, .to = to};
+        g_array_append_val(capacity->losses, loss);
 }
 
 /* At the beginning, and when the owner is back: its timers died with it. */
 static void arm_losses(Capacity *capacity)
 {
     SimTime now = now_of(capacity);
-    for (uint32_t i = 0; i < capacity->losses; i++) {
-        Loss *loss = &capacity->loss[i];
+    for (uint32_t i = 0; i < capacity->losses->len; i++) {
+        Loss *loss = loss_at(capacity, i);
         if (loss->active && loss->to <= now) {
             capacity->room += loss->room;
             loss->active = false;
@@ -642,6 +644,7 @@ Capacity *capacity_new(World *world, const CapacityConfig *config, int64_t serve
     capacity->all_servers = servers;
     capacity->pods = MIN(config->pods, servers);
     capacity->pod = g_new0(Pod, capacity->pods);
+    capacity->losses = g_array_new(FALSE, FALSE, sizeof(Loss));
     capacity->facts.full_at = SIM_NEVER;
     stand_by(capacity);
     capacity->remembers = (size_t)(config->hpa_stabilization / config->hpa_sync) + 1;
@@ -655,6 +658,7 @@ void capacity_free(Capacity *capacity)
 {
     if (!capacity)
         return;
+    g_array_unref(capacity->losses);
     g_free(capacity->pod);
     g_free(capacity->desired);
     g_free(capacity);

@@ -43,9 +43,8 @@
 #include "models/world.h"
 #include "sim/dist.h"
 
-#define PODS_MAX            1000
-#define HPA_REMEMBERS_MAX   1000 /* steps of one stabilization */
-#define CAPACITY_LOSSES_MAX 64
+#define PODS_MAX          1000
+#define HPA_REMEMBERS_MAX 1000 /* steps of one stabilization */
 
 typedef enum StandbyMode {
     STANDBY_HOT,

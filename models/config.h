@@ -3,6 +3,7 @@
 #define MODELS_CONFIG_H
 
 #include "models/application.h"
+#include "models/configuration.h"
 #include "models/consumers.h"
 #include "models/cost.h"
 #include "models/database.h"
@@ -123,6 +124,7 @@ struct Scenario {
     UsersConfig users;
     RouterConfig router;
     ApplicationConfig application;
+    ConfigurationConfig configuration;
     RelayConfig relay;
     KafkaConfig kafka;
     MirrorConfig mirror;

@@ -167,6 +167,11 @@ void ledger_effect(Ledger *ledger, PaymentRef ref, uint32_t group)
     count_up(&held(ledger, ref)->effects[group]);
 }
 
+void ledger_logged(Ledger *ledger, PaymentRef ref)
+{
+    held(ledger, ref)->logged = true;
+}
+
 void ledger_attempt_over(Ledger *ledger, PaymentRef ref)
 {
     Payment *payment = held(ledger, ref);

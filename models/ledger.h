@@ -52,6 +52,7 @@ typedef struct Payment {
     uint8_t channel;         /* 0: the user's own */
     uint8_t logins;          /* since the last retry */
     uint8_t login_region;    /* the user logs in there now; 255: does not */
+    bool logged;             /* an application only logged it, and said yes */
     bool waiting;            /* an attempt of the user's awaits its answer */
     bool counted;            /* submitted after the warm-up */
     bool orphan;             /* a row of it was found in a database that is primary no more */
@@ -88,6 +89,7 @@ void ledger_event(Ledger *ledger, PaymentRef ref, uint32_t region);
 /* A committed record is gone: its cluster elected a leader that did not have it. */
 void ledger_event_lost(Ledger *ledger, PaymentRef ref, uint32_t region);
 void ledger_effect(Ledger *ledger, PaymentRef ref, uint32_t group);
+void ledger_logged(Ledger *ledger, PaymentRef ref);
 void ledger_attempt_over(Ledger *ledger,
                          PaymentRef ref); /* the platform is through with one attempt */
 bool ledger_effects_done(const Ledger *ledger, PaymentRef ref, uint32_t groups);

@@ -130,6 +130,17 @@ static inline bool request_session_known(uint32_t extra, uint32_t region)
     return session == region || session == SESSION_FRESH;
 }
 
+/* It has been passed on by the other region's application, to which the answer goes. */
+static inline uint32_t request_forwarded_on(uint32_t extra)
+{
+    return extra | 1u << 30;
+}
+
+static inline bool request_forwarded(uint32_t extra)
+{
+    return extra >> 30 & 1;
+}
+
 static inline bool request_keyed(uint32_t extra)
 {
     return extra >> 31;

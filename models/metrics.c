@@ -115,7 +115,7 @@ static double rpo_seconds(const RunFacts *facts)
 {
     if (facts->recovery->outage_at == SIM_NEVER && facts->audit->end.fate[FATE_LOST] == 0)
         return NAN;
-    if (facts->audit->end.fate[FATE_LOST] == 0)
+    if (facts->audit->end.fate[FATE_LOST] == 0 || facts->audit->end.earliest_lost == SIM_NEVER)
         return 0;
     SimTime cut = facts->database.cut_at;
     SimTime end = MAX(cut == SIM_NEVER ? 0 : cut, facts->audit->end.latest_lost);
@@ -148,6 +148,7 @@ STEP_MEASURE(promote, ACTION_PROMOTE)
 STEP_MEASURE(kafka, ACTION_SWITCH_KAFKA)
 STEP_MEASURE(resume, ACTION_RESUME_CONSUMERS)
 STEP_MEASURE(scale, ACTION_SCALE_OUT)
+STEP_MEASURE(configuration, ACTION_CONFIGURE)
 
 static double rto_reroute(const RunFacts *facts)
 {
@@ -319,6 +320,52 @@ static double application_restarts(const RunFacts *facts)
 }
 
 /* A standby that had everything all along has nothing to wait for. */
+static double application_pods_lost(const RunFacts *facts)
+{
+    return count(facts->application.capacity.lost + facts->passive_application.capacity.lost);
+}
+
+static double payments_logged_only(const RunFacts *facts)
+{
+    return count(facts->audit->end.logged_only);
+}
+
+static double application_rerouted(const RunFacts *facts)
+{
+    return count(facts->application.rerouted + facts->passive_application.rerouted);
+}
+
+static double application_passive_refused(const RunFacts *facts)
+{
+    return count(facts->application.passive_refused + facts->passive_application.passive_refused);
+}
+
+static double application_drifted(const RunFacts *facts)
+{
+    bool may = facts->scenario->application.drift.probability > 0;
+    return may ? facts->passive_application.drifted : NAN;
+}
+
+static double configuration_stale(const RunFacts *facts)
+{
+    const ApplicationFacts *standby = &facts->passive_application;
+    SimTime outage = facts->recovery->outage_at;
+    if (outage == SIM_NEVER || standby->rotated_at > outage)
+        return NAN;
+    return standby->stale_at_outage;
+}
+
+static double configuration_refused(const RunFacts *facts)
+{
+    return count(facts->passive_application.stale_refused);
+}
+
+static double configuration_blocked(const RunFacts *facts)
+{
+    bool shared = facts->scenario->configuration.vault == VAULT_SHARED;
+    return shared ? facts->passive_application.rotation_blocked : NAN;
+}
+
 static double rto_capacity(const RunFacts *facts)
 {
     SimTime from = facts->recovery->outage_at, full = facts->passive_application.capacity.full_at;
@@ -427,6 +474,9 @@ static double events_delivered(const RunFacts *facts)
     X("payments.rejected", COUNT, fate_rejected,                                                   \
       "Every attempt was refused for certain; absent; the user gave up.")                          \
     X("payments.pending", COUNT, fate_pending, "The user still waited when the run ended.")        \
+    X("payments.logged_only", COUNT, payments_logged_only,                                         \
+      "Of the lost: never in any database, but in an application's log, which said yes "           \
+      "(application.misrouted log-only).")                                                         \
     X("payments.attempts", COUNT, attempts, "Attempts sent, retries and logins included.")         \
     X("payments.misrouted", COUNT, misrouted,                                                      \
       "Payments of users who go straight to the passive region (users.misrouted).")                \
@@ -454,7 +504,9 @@ static double events_delivered(const RunFacts *facts)
       "will: their event waits to be read.")                                                       \
     X("rpo.seconds", SECONDS, rpo_seconds,                                                         \
       "The outage (more exactly: the moment from which the standby database got nothing more) "    \
-      "minus the commit time of the earliest lost payment; 0 if none was lost. If a second "       \
+      "minus the commit time of the earliest lost payment; 0 if none was lost, or none of the "    \
+      "lost "                                                                                      \
+      "was ever committed. If a second "                                                           \
       "primary went on writing, up to its latest lost payment.")                                   \
     X("rto.detect", SECONDS, rto_detect,                                                           \
       "From the outage to the monitor's verdict that the active region is down.")                  \
@@ -467,6 +519,9 @@ static double events_delivered(const RunFacts *facts)
     X("rto.scale", SECONDS, rto_scale,                                                             \
       "Length of the runbook's step scale-application: until all pods of the passive region are "  \
       "ready.")                                                                                    \
+    X("rto.configuration", SECONDS, rto_configuration,                                             \
+      "Length of the runbook's step switch-configuration: until the passive region's application " \
+      "has the active one's version, configuration and secrets.")                                  \
     X("rto.capacity", SECONDS, rto_capacity,                                                       \
       "From the outage until all pods of the passive region are ready; 0 if they were. Does not "  \
       "apply to a hot standby.")                                                                   \
@@ -521,6 +576,20 @@ static double events_delivered(const RunFacts *facts)
       "Attempts that found no ready pod: refused (503), or unanswered if there was no node or "    \
       "the "                                                                                       \
       "pod was gone.")                                                                             \
+    X("application.rerouted", COUNT, application_rerouted,                                         \
+      "Requests that an application passed on to the other region because its own is passive.")    \
+    X("application.passive_refused", COUNT, application_passive_refused,                           \
+      "Requests that an application refused because its region is passive.")                       \
+    X("application.drifted", SHARE, application_drifted,                                           \
+      "1 if the passive region had another version than the active one when the run began.")       \
+    X("configuration.stale", SHARE, configuration_stale,                                           \
+      "1 if the passive region's application had a secret that did not work any more when the "    \
+      "outage began. Does not apply unless one was rotated before.")                               \
+    X("configuration.refused", COUNT, configuration_refused,                                       \
+      "Times that database or Kafka refused the passive region's application for its secret.")     \
+    X("configuration.blocked", SHARE, configuration_blocked,                                       \
+      "1 if a rotation had to wait because the shared vault was read-only.")                       \
+    X("application.pods_lost", COUNT, application_pods_lost, "Pods lost with their zone.")         \
     X("application.pod_restarts", COUNT, application_restarts,                                     \
       "Pods restarted because they were too busy to answer their liveness probe.")                 \
     X("failover.decided", SHARE, failover_done, "1 if a failover was decided, else 0.")            \

@@ -69,7 +69,7 @@ static const char *const path_links[PATHS][9] = {
     [PATH_MONITOR] = {"failover>probe"},
     [PATH_MANAGEMENT] = {"failover>command", "control>failover", "router>failover",
                          "passive>failover.from-database", "passive>failover.from-kafka",
-                         "passive>failover.from-consumers"},
+                         "passive>failover.from-consumers", "passive>failover.from-application"},
 };
 
 static SimLink *link_named(const Platform *platform, const char *name)
@@ -304,6 +304,9 @@ static void befall(Platform *platform, size_t index, const Occurrence *occurrenc
         application_lose_share(platform->application[event->region],
                                1 / (double)platform->scenario->regions.zones, occurrence->from,
                                occurrence->to);
+    if (event->fail == FAULT_REGION && event->region == REGION_ACTIVE)
+        application_lose_vault(platform->application[REGION_PASSIVE], occurrence->from,
+                               occurrence->to);
     Targets targets = targets_of(platform, event);
     for (size_t t = 0; t < targets.count; t++)
         sim_outage(platform->world.sim, targets.component[t], occurrence->from, occurrence->to);
@@ -335,6 +338,7 @@ static void on_outage(Sim *sim, void *self, const SimEvent *event)
     (void)sim, (void)event;
     Platform *platform = self;
     database_note_outage(platform->database[REGION_ACTIVE]);
+    application_note_outage(platform->application[REGION_PASSIVE]);
     failover_note_outage(platform->failover);
     if (platform->mirror[REGION_PASSIVE])
         platform->mirror_unreplicated = mirror_unreplicated(platform->mirror[REGION_PASSIVE]);

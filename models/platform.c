@@ -17,8 +17,8 @@ static void make_region(Platform *platform, uint32_t region)
     World *world = &platform->world;
     uint32_t groups = (uint32_t)s->top.consumers.count;
     platform->storage[region] = storage_new(region, (uint32_t)s->kafka.partitions, groups);
-    platform->application[region] =
-        application_new(world, &s->application, region, (uint32_t)s->kafka.partitions);
+    platform->application[region] = application_new(world, &s->application, &s->configuration,
+                                                    region, (uint32_t)s->kafka.partitions);
     platform->kafka[region] = kafka_new(world, &s->kafka, platform->storage[region]);
     platform->consumers[region] =
         consumers_new(world, s->top.consumers.item, groups, platform->storage[region]);

@@ -257,7 +257,6 @@ static const StepConfig *step_at(const Scenario *scenario, size_t i)
 static const bool nobody_performs[ACTIONS] = {
     [ACTION_STOP_CONSUMERS] = true,
     [ACTION_RESTORE_BACKUP] = true,
-    [ACTION_CONFIGURE] = true,
     [ACTION_RECONCILE] = true,
 };
 

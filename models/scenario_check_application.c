@@ -58,9 +58,51 @@ static void warn_of_standby(const Check *check)
                        "as it is");
 }
 
+/* Who tells the passive application that it is the active one? */
+static void warn_of_passive(const Check *check)
+{
+    static const char hint[] = "add {step: switch-configuration, duration: 10s} to failover.steps";
+    const Scenario *s = check->scenario;
+    bool never = s->failover.mode == FAILOVER_OFF || !has_step(s, ACTION_CONFIGURE);
+    if (!never)
+        return;
+    if (s->application.misrouted == MISROUTED_REFUSE ||
+        s->application.misrouted == MISROUTED_REROUTE)
+        param_doc_warn(check->doc, check->diags, "application.misrouted", hint,
+                       "nobody tells the passive region's application that it has become the "
+                       "active one: it never serves");
+    else if (s->configuration.endpoints == ENDPOINTS_ACTIVE)
+        param_doc_warn(check->doc, check->diags, "configuration.endpoints", hint,
+                       "nobody switches the passive region's application to its own database: it "
+                       "never serves");
+}
+
+static void check_configuration(const Check *check)
+{
+    static const char *const pipeline[] = {"configuration.sync.interval",
+                                           "configuration.sync.jitter"};
+    const ConfigurationConfig *config = &check->scenario->configuration;
+    for (size_t i = 0; config->vault == VAULT_SHARED && i < G_N_ELEMENTS(pipeline); i++)
+        if (param_doc_has(check->doc, pipeline[i]))
+            param_doc_warn(check->doc, check->diags, pipeline[i], NULL,
+                           "a shared vault needs no synchronisation: this says nothing");
+    if (config->vault == VAULT_OWN && param_doc_has(check->doc, "configuration.vault_failover"))
+        param_doc_warn(check->doc, check->diags, "configuration.vault_failover",
+                       "set configuration.vault: shared",
+                       "this says nothing: each region has a "
+                       "vault of its own");
+    if (config->secrets == SECRETS_ENVIRONMENT &&
+        param_doc_has(check->doc, "configuration.csi_interval"))
+        param_doc_warn(check->doc, check->diags, "configuration.csi_interval",
+                       "set configuration.secrets: csi",
+                       "environment variables are not polled: this says nothing");
+}
+
 void scenario_check_application(const Check *check)
 {
     check_pods(check);
     warn_of_unused(check);
     warn_of_standby(check);
+    warn_of_passive(check);
+    check_configuration(check);
 }

@@ -262,6 +262,8 @@ static const ParamSection sections[] = {
     SECTION(users, users_table, "Who pays, how often, and what they do when it fails."),
     SECTION(router, router_table, "The global router: Front Door or Traffic Manager."),
     SECTION(application, application_table, "The services on AKS, the same in both regions."),
+    SECTION(configuration, configuration_table,
+            "Configuration and secrets, as the passive region has them."),
     SECTION(relay, relay_table, "With application.write outbox or cdc: who publishes."),
     SECTION(kafka, kafka_table, "The Kafka cluster of each region."),
     SECTION(mirror, mirror_table, "MirrorMaker 2, from the active region to the passive one."),

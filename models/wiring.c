@@ -63,14 +63,17 @@ static void connect_region(Platform *platform, uint32_t region)
     SimComponent failover = failover_component(platform->failover);
 #define LOCAL(to, component)  link_to(platform, name, to, network->local, component)
 #define MANAGE(to, component) link_to(platform, name, to, network->management, component)
-    application_connect(platform->application[region],
-                        (ApplicationLinks){
-                            .to_database = LOCAL("database", database),
-                            .to_kafka = LOCAL("kafka", kafka),
-                            .to_users = link_to(platform, name, "users", network->reply, users),
-                            .to_edge = link_to(platform, name, "edge", network->edge, 0),
-                            .to_failover = MANAGE("failover.from-application", failover),
-                        });
+    application_connect(
+        platform->application[region],
+        (ApplicationLinks){
+            .to_database = LOCAL("database", database),
+            .to_kafka = LOCAL("kafka", kafka),
+            .to_users = link_to(platform, name, "users", network->reply, users),
+            .to_edge = link_to(platform, name, "edge", network->edge, 0),
+            .to_failover = MANAGE("failover.from-application", failover),
+            .to_peer = platform->wan[region == REGION_ACTIVE ? WAN_OUT : WAN_BACK],
+            .peer = application_component(platform->application[other_region(region)]),
+        });
     database_connect(
         platform->database[region],
         (DatabaseLinks){.to_application = LOCAL("application.from-database", application),

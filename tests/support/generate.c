@@ -185,7 +185,7 @@ static const Key application[] = {
     {"republish", KEY_CHOICE, 0, 0, 0.6, FLAG, NULL},
     {"health", KEY_CHOICE, 0, 0, 0.6, "shallow deep", NULL},
     {"shared_sessions", KEY_CHOICE, 0, 0, 0.6, FLAG, NULL},
-    {"standby.mode", KEY_CHOICE, 0, 0, 0.3, "scaled-down replicas-zero no-nodes", NULL},
+    {"standby.mode", KEY_CHOICE, 0, 0, 0.4, "scaled-down replicas-zero no-nodes", NULL},
     {"pod.start", KEY_DIST, 0.1, 5, 0.5, NULL, NULL},
     {"pod.image_pull", KEY_DIST, 0.1, 5, 0.5, NULL, NULL},
     {"pod.jvm_start", KEY_DIST, 0.1, 10, 0.5, NULL, NULL},
@@ -196,7 +196,29 @@ static const Key application[] = {
     {"node.provision", KEY_DIST, 1, 40, 0.7, NULL, NULL},
     {"node.shortage", KEY_NUMBER, 1, 50, 0.3, NULL, "%"},
     {"node.timeout", KEY_TIME, 5, 60, 0.5, NULL, NULL},
-    {"liveness.shared", KEY_CHOICE, 0, 0, 0.4, FLAG, NULL},
+    {"liveness.shared", KEY_CHOICE, 0, 0, 0.6, FLAG, NULL},
+    {"liveness.period", KEY_TIME, 1, 10, 0.8, NULL, NULL},
+    {"liveness.timeout", KEY_TIME, 0.02, 0.9, 0.8, NULL, NULL},
+    {"liveness.failures", KEY_COUNT, 1, 3, 0.8, NULL, NULL},
+    {"drift.probability", KEY_NUMBER, 10, 100, 0.3, NULL, "%"},
+    {"drift.effect", KEY_CHOICE, 0, 0, 0.8, "fails-to-start errors slow", NULL},
+    {"drift.notice", KEY_COUNT, 1, 100, 0.7, NULL, NULL},
+    {"drift.repair", KEY_DIST, 1, 30, 0.7, NULL, NULL},
+    {"misrouted", KEY_CHOICE, 0, 0, 0.4, "serve serve refuse reroute log-only log-only", NULL},
+};
+
+static const Key configuration[] = {
+    {"change.at", KEY_DIST, 15, 200, 0.8, NULL, NULL},
+    {"change.of", KEY_CHOICE, 0, 0, 0.5, "database kafka both", NULL},
+    {"change.overlap", KEY_TIME, 0.1, 20, 0.3, NULL, NULL},
+    {"sync.interval", KEY_TIME, 1, 200, 0.6, NULL, NULL},
+    {"sync.jitter", KEY_TIME, 0.1, 30, 0.3, NULL, NULL},
+    {"secrets", KEY_CHOICE, 0, 0, 0.5, "csi environment", NULL},
+    {"csi_interval", KEY_TIME, 0.1, 60, 0.6, NULL, NULL},
+    {"vault", KEY_CHOICE, 0, 0, 0.8, "own shared shared", NULL},
+    {"vault_failover", KEY_DIST, 1, 60, 0.6, NULL, NULL},
+    {"propagation", KEY_DIST, 0.1, 30, 0.6, NULL, NULL},
+    {"endpoints", KEY_CHOICE, 0, 0, 0.3, "own active", NULL},
 };
 
 static const Key kafka[] = {
@@ -386,9 +408,13 @@ static void add_consumers(Generator *g)
 /* A random part of the runbook in random order; a step waits for some of those before it. */
 static void add_steps(Generator *g)
 {
-    const char *step[] = {
-        "fence",  "promote-database", "switch-kafka", "resume-consumers", "scale-application",
-        "reroute"};
+    const char *step[] = {"fence",
+                          "promote-database",
+                          "switch-kafka",
+                          "resume-consumers",
+                          "scale-application",
+                          "switch-configuration",
+                          "reroute"};
     if (chance(g, 0.1))
         return;
     if (chance(g, 0.6)) /* else in the usual order */
@@ -539,6 +565,7 @@ char *generate_scenario(uint64_t seed, uint32_t number)
     add_cast(&g);
     SECTION(&g, router);
     SECTION(&g, application);
+    SECTION(&g, configuration);
     SECTION(&g, kafka);
     SECTION(&g, mirror);
     SECTION(&g, database);
