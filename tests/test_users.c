@@ -266,8 +266,9 @@ static void test_logins(void)
     Runs *shared = failover_with("application.shared_sessions=yes", "application.health=deep");
     Runs *fresh = failover_with("users.session.idle=1ms", "application.health=deep");
     Runs *queued = failover_with("users.login_capacity=2/s", "application.health=deep");
-    g_assert_cmpfloat(sum_of(deep, "users.logins"), >, 6 * 150); /* nearly all 200, once */
-    g_assert_cmpfloat(sum_of(deep, "users.logins"), <=, 6 * 260);
+    /* Nearly all 200 users once; with two payments under way at a time, or none healthy, again. */
+    g_assert_cmpfloat(sum_of(deep, "users.logins"), >, 6 * 150);
+    g_assert_cmpfloat(sum_of(deep, "users.logins"), <=, 6 * 400);
     check_every(shared, "users.logins", 0);
     /* Who is on the way when the region dies began before: all later sessions are new. */
     g_assert_cmpfloat(sum_of(fresh, "users.logins"), <, 0.2 * sum_of(deep, "users.logins"));
