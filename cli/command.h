@@ -35,7 +35,7 @@ struct Command {
 };
 
 extern const Command command_run, command_validate, command_explain, command_help;
-extern const Command command_calibrate, command_tail;
+extern const Command command_calibrate, command_tail, command_rank;
 
 extern const Command *const commands[];
 extern const size_t command_count;

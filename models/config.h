@@ -96,10 +96,20 @@ typedef struct VariantConfig {
     ParamSweep set; /* a PARAM_POINT */
 } VariantConfig;
 
+#define FACTORS_MAX 20
+
+/* An input of a sensitivity study: a range, or values. */
+typedef struct FactorConfig {
+    char *key, *low, *high;
+    int scale; /* 0 linear, 1 log */
+    ParamNames values;
+} FactorConfig;
+
 typedef struct TopConfig {
     int64_t version;
     char *name, *about;
     ParamList consumers, events, expect; /* ConsumerConfig, EventConfig, ExpectConfig */
+    ParamList factors;                   /* FactorConfig */
     ParamList variants;                  /* VariantConfig */
 } TopConfig;
 
@@ -140,7 +150,7 @@ struct Scenario {
     char *events_text;
 };
 
-extern const ParamTable events_table, sweep_table;
+extern const ParamTable events_table, sweep_table, factor_table;
 /* By LinkPath; NULL-terminated. */
 extern const char *const fault_link_target[];
 /* Does its target name a region? */

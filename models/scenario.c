@@ -115,6 +115,11 @@ uint32_t scenario_replications(const Scenario *scenario)
     return (uint32_t)scenario->run.replications;
 }
 
+double scenario_length_seconds(const Scenario *scenario)
+{
+    return sim_seconds(scenario->run.duration + scenario->run.drain);
+}
+
 const char *scenario_events_text(const Scenario *scenario)
 {
     return scenario->events_text;

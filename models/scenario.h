@@ -51,6 +51,7 @@ const char *scenario_active_region(const Scenario *scenario);
 const char *scenario_passive_region(const Scenario *scenario);
 uint64_t scenario_seed(const Scenario *scenario);
 uint32_t scenario_replications(const Scenario *scenario);
+double scenario_length_seconds(const Scenario *scenario); /* of a run, its drain included */
 /* One line about what fails: "region north-india fails at 10m for 1h"; "" if nothing. */
 const char *scenario_events_text(const Scenario *scenario);
 
@@ -79,6 +80,12 @@ const char *scenario_variant_name(const Scenario *scenario, size_t index);
 const char *scenario_variant_about(const Scenario *scenario, size_t index); /* "" if none */
 /* Its "key=value"s, as for --set; a char * each, the array's own. */
 GPtrArray *scenario_variant_sets(const Scenario *scenario, size_t index);
+
+/* What failsim rank moves (factors:). A share 0 <= u <= 1 of a factor's range as the key's value;
+ * g_free. */
+size_t scenario_factor_count(const Scenario *scenario);
+const char *scenario_factor_key(const Scenario *scenario, size_t index);
+char *scenario_factor_value(const Scenario *scenario, size_t index, double u);
 
 size_t scenario_cast_count(const Scenario *scenario);
 const char *scenario_cast_name(const Scenario *scenario, size_t index);

@@ -421,6 +421,7 @@ void scenario_check(const Check *check)
     check_load(check);
     check_hours(check);
     check_steps(check);
+    scenario_check_factors(check);
     check_events(check);
     scenario_check_variants(check);
     scenario_check_application(check);

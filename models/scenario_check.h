@@ -42,6 +42,9 @@ static inline bool failed(const Check *check, const char *path)
 /* Application, pods and configuration: scenario_check_application.c. */
 void scenario_check_application(const Check *check);
 
+/* Its part about factors[]: scenario_factors.c. */
+void scenario_check_factors(const Check *check);
+
 /* False if a constraint of the sweep does not hold for the scenario as it was read. */
 bool scenario_check_sweep(const Check *check);
 
