@@ -3,86 +3,7 @@
 #include <math.h>
 
 #include "models/database_parts.h"
-#include "models/gray.h"
 #include "sim/check.h"
-
-/* ---- writes ---- */
-
-void database_answer(Database *db, PaymentRef payment, uint32_t request, Status status)
-{
-    sim_link_send(
-        db->link.to_application,
-        (SimEvent){.kind = MSG_WRITTEN, .subject = payment, .value = status, .extra = request});
-}
-
-static void on_write(Sim *sim, void *self, const SimEvent *event)
-{
-    Database *db = self;
-    if (db->role != ROLE_PRIMARY) {
-        story_payment(db->world->story, db->world->ledger, event->subject, sim_now(sim),
-                      "the database in %s is read-only and refuses the write",
-                      db->world->region_name[db->region]);
-        database_answer(db, event->subject, event->extra, STATUS_REFUSED);
-        return;
-    }
-    if (gray_error(db->world, db->id)) {
-        story_payment(db->world->story, db->world->ledger, event->subject, sim_now(sim),
-                      "the database in %s fails on the write", db->world->region_name[db->region]);
-        database_answer(db, event->subject, event->extra, STATUS_ERROR);
-        return;
-    }
-    SimEvent commit = *event;
-    commit.component = db->id;
-    commit.kind = DB_COMMIT;
-    SimTime time = dist_draw(db->config->commit_time, &db->commit_draws);
-    sim_after(sim, gray_time(db->world, db->id, time), SIM_PHASE_MESSAGE, commit);
-}
-
-static bool row_exists(Database *db, PaymentRef payment)
-{
-    return ledger_get(db->world->ledger, payment)->rows[db->region] > 0;
-}
-
-static void on_commit(Sim *sim, void *self, const SimEvent *event)
-{
-    Database *db = self;
-    World *world = db->world;
-    PaymentRef payment = event->subject;
-    if (db->role != ROLE_PRIMARY) { /* fenced while it was being written */
-        database_answer(db, payment, event->extra, STATUS_REFUSED);
-        return;
-    }
-    Status status = STATUS_OK;
-    if (event->tag && row_exists(db, payment)) {
-        status = STATUS_ALREADY;
-        story_payment(world->story, world->ledger, payment, sim_now(sim),
-                      "the database in %s knows the idempotency key: applied before, not again",
-                      world->region_name[db->region]);
-    } else {
-        ledger_row(world->ledger, payment, db->region, sim_now(sim));
-        story_payment(world->story, world->ledger, payment, sim_now(sim),
-                      "committed in the database of %s", world->region_name[db->region]);
-        uint64_t row = db->outbox ? outbox_add(db->outbox, payment, sim_now(sim)) : 0;
-        if (db->feeds)
-            database_append(db, payment, row);
-    }
-    bool sync = db->config->replication == REPLICATION_SYNC;
-    if (db->superseded && status == STATUS_OK) {
-        ledger_row_orphaned(world->ledger, payment);
-        db->facts.orphaned++;
-    }
-    if (sync && db->superseded) { /* nobody confirms it any more: written here, and here alone */
-        database_answer(db, payment, event->extra, STATUS_ERROR);
-        return;
-    }
-    if (sync && db->feeds && db->confirms && database_backlog(db) > 0) {
-        Waiter waiter = {db->first_position + database_backlog(db) - 1, payment, event->extra,
-                         status};
-        g_array_append_val(db->waiters, waiter);
-        return;
-    }
-    database_answer(db, payment, event->extra, status);
-}
 
 /* ---- the relay ---- */
 
@@ -125,12 +46,11 @@ static void on_mark(Sim *sim, void *self, const SimEvent *event)
 
 static void on_marked(Sim *sim, void *self, const SimEvent *event)
 {
-    (void)sim;
     Database *db = self;
     if (db->role == ROLE_PRIMARY) {
         outbox_mark(db->outbox, (uint64_t)event->value);
         if (db->feeds)
-            database_append(db, PAYMENT_NONE, (uint64_t)event->value);
+            database_append(db, PAYMENT_NONE, (uint64_t)event->value, sim_now(sim));
     }
     answer_relay(db, event->extra);
 }
@@ -159,14 +79,14 @@ static void on_dropped(Sim *sim, void *self, const SimEvent *event)
 }
 
 static const SimHandler handlers[DB_KINDS] = {
-    [MSG_WRITE] = on_write,
+    [MSG_WRITE] = database_on_write,
     [MSG_ROLE] = database_on_role,
     [MSG_LINK] = database_on_link,
     [MSG_PROBE] = on_probe,
     [MSG_COMMAND] = database_on_command,
     [MSG_FETCH] = on_fetch,
     [MSG_DONE] = on_mark,
-    [DB_COMMIT] = on_commit,
+    [DB_COMMIT] = database_on_commit,
     [DB_APPLY] = database_on_apply,
     [DB_PROMOTED] = database_on_promoted,
     [DB_ASK] = database_on_ask,
@@ -175,6 +95,13 @@ static const SimHandler handlers[DB_KINDS] = {
     [DB_DEMOTED] = database_on_demoted,
     [DB_AWAITED] = database_on_awaited,
     [DB_SEEDED] = database_on_seeded,
+    [DB_RECEIVED] = database_on_received,
+    [DB_REPLAYED] = database_on_replayed,
+    [DB_SNAPSHOT] = database_on_snapshot,
+    [DB_COPIED] = database_on_copied,
+    [DB_RESTORED] = database_on_restored,
+    [DB_FLUSH] = database_on_flush,
+    [DB_GRACE] = database_on_grace,
 };
 
 static const SimType database_type = {.name = "database",
@@ -185,6 +112,20 @@ static const SimType database_type = {.name = "database",
                                       .up = database_on_up};
 
 /* ---- making ---- */
+
+static void database_init_timers(Database *db, const char *name)
+{
+    World *world = db->world;
+    const DatabaseConfig *config = db->config;
+    RandomStream phases = world_stream(world, name, "phases");
+    db->flush_phase = (SimTime)(random_uniform(&phases) * (double)config->wal_writer_delay);
+    db->snapshot_phase = (SimTime)(random_uniform(&phases) * (double)config->backup_interval);
+    db->state_draws = world_stream(world, name, "lag state");
+    db->spike_draws = world_stream(world, name, "lag spike");
+    db->listener_draws = world_stream(world, name, "listener");
+    if (config->bandwidth != INT64_MAX)
+        db->wire_time = (SimTime)(config->record_size * 8e9 / (double)config->bandwidth);
+}
 
 Database *database_new(World *world, const DatabaseConfig *config, uint32_t region)
 {
@@ -197,13 +138,18 @@ Database *database_new(World *world, const DatabaseConfig *config, uint32_t regi
     db->id = sim_add(world->sim, &database_type, db, name);
     db->unreplicated = g_array_new(FALSE, FALSE, sizeof(Entry));
     db->waiters = g_array_new(FALSE, FALSE, sizeof(Waiter));
+    db->unflushed = g_array_new(FALSE, FALSE, sizeof(Unflushed));
+    g_queue_init(&db->throttled);
     db->lane = sim_lane_new(world->sim);
+    db->received_lane = sim_lane_new(world->sim);
     db->commit_draws = world_stream(world, name, "commit");
     db->mark_draws = world_stream(world, name, "mark");
     db->ship_draws = world_stream(world, name, "ship");
     db->lag_draws = world_stream(world, name, "lag");
-    if (config->lag_vary == 0)
+    if (config->lag_vary == LAG_BY_RUN)
         db->run_lag = dist_draw(config->lag, &db->lag_draws);
+    db->lost_sight_at = SIM_NEVER;
+    database_init_timers(db, name);
     db->facts.catchup_seconds = db->facts.seed_seconds = NAN;
     db->facts.cut_at = SIM_NEVER;
     g_free(name);
@@ -216,6 +162,9 @@ void database_free(Database *db)
         return;
     g_array_unref(db->unreplicated);
     g_array_unref(db->waiters);
+    g_array_unref(db->unflushed);
+    while (g_queue_get_length(&db->throttled) > 0)
+        g_free(g_queue_pop_head(&db->throttled));
     g_free(db);
 }
 
@@ -242,6 +191,10 @@ void database_replicate(Database *primary, Database *standby)
     standby->peer = primary;
     primary->feeds = primary->confirms = true;
     primary->connected = primary->config->replication != REPLICATION_NONE;
+    if (primary->config->replication == REPLICATION_BACKUP) {
+        standby->role = ROLE_EMPTY;
+        database_plan_snapshot(primary);
+    }
 }
 
 void database_note_outage(Database *db)

@@ -55,17 +55,69 @@ typedef struct DatabaseConfig {
     Dist *lag;
     int lag_vary; /* 0: one draw a run; 1: one a record */
     Dist *ship_time, *sync_time;
-    int order;                 /* 0: log; 1: none */
-    double size, seeding_rate; /* GB, GB/h */
+    int order;                               /* 0: log; 1: none */
+    double size, seeding_rate, restore_rate; /* GB, GB/h */
+    int confirm;                             /* DatabaseConfirm */
+    SimTime flush_time, apply_time, apply_lag_max;
+    double record_size; /* kB */
+    int64_t bandwidth;  /* kbit/s */
+    Dist *lag_spike, *calm_for, *spike_for;
+    int64_t max_records;
+    SimTime max_age;
+    SimTime backup_interval;
+    Dist *backup_copy_time;
+    int kind, consistency, synchronous_commit, policy; /* the enumerations below */
+    SimTime wal_delay, grace_period, listener_ttl;
+    /* derived by database_settle */
+    bool bounded;
+    SimTime wal_writer_delay; /* 0: a commit is answered when it is on disk */
 } DatabaseConfig;
 
 typedef enum DatabaseReplication {
     REPLICATION_ASYNC,
     REPLICATION_SYNC,
-    REPLICATION_NONE
+    REPLICATION_NONE,
+    REPLICATION_BACKUP
 } DatabaseReplication;
 
+typedef enum DatabaseLagVaries { LAG_BY_RUN, LAG_BY_RECORD, LAG_BY_STATE } DatabaseLagVaries;
+
+typedef enum DatabaseConfirm { CONFIRM_FLUSHED, CONFIRM_RECEIVED, CONFIRM_APPLIED } DatabaseConfirm;
+
+typedef enum DatabaseKind {
+    KIND_CUSTOM,
+    KIND_AZURE_SQL,
+    KIND_COSMOS_DB,
+    KIND_POSTGRESQL
+} DatabaseKind;
+
+typedef enum CosmosConsistency {
+    CONSISTENCY_STRONG,
+    CONSISTENCY_BOUNDED,
+    CONSISTENCY_SESSION,
+    CONSISTENCY_PREFIX,
+    CONSISTENCY_EVENTUAL
+} CosmosConsistency;
+
+typedef enum SynchronousCommit {
+    SYNCHRONOUS_OFF,
+    SYNCHRONOUS_LOCAL,
+    SYNCHRONOUS_REMOTE_WRITE,
+    SYNCHRONOUS_ON,
+    SYNCHRONOUS_REMOTE_APPLY
+} SynchronousCommit;
+
+typedef enum DatabasePolicy {
+    POLICY_CUSTOMER_MANAGED,
+    POLICY_SERVICE_MANAGED,
+    POLICY_PLANNED_ONLY
+} DatabasePolicy;
+
 extern const ParamTable database_table;
+
+/* What the product sets where the user did not (`written`), and what follows from the keys. */
+typedef bool (*DatabaseWritten)(void *data, const char *key);
+void database_settle(DatabaseConfig *config, DatabaseWritten written, void *data);
 
 typedef struct Database Database;
 
@@ -93,6 +145,9 @@ typedef struct DatabaseFacts {
     double lag_mean_seconds;    /* commit to hardened on the standby */
     double catchup_seconds;     /* last reconnection to empty backlog; NAN: none */
     uint64_t orphaned, seeded;
+    uint64_t throttled;  /* writes held back */
+    uint64_t undone;     /* commits taken by a crash */
+    SimTime staleness;   /* oldest that an unreplicated commit was at another commit */
     double seed_seconds; /* the last seeding, until it was a standby; NAN: none */
     SimTime cut_at; /* from here on the standby got nothing more; SIM_NEVER: it still gets all */
 } DatabaseFacts;

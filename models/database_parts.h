@@ -1,6 +1,7 @@
 /* What the database's files share: its records, and who calls whom. Nobody else includes this.
  *
- *   database.c          making, writes, the relay's questions
+ *   database.c          making, the relay's questions
+ *   database_writes.c   writes, and what holds them back
  *   database_stream.c   the log stream from the primary to its standby
  *   database_roles.c    commands, roles, faults
  *   database_schema.c   the scenario's keys
@@ -20,7 +21,8 @@ typedef enum Role {
     ROLE_RECOVERING,
     ROLE_DRAINING, /* primary no more, by a planned switchover: ships the rest */
     ROLE_SEEDING,  /* being overwritten with a full copy */
-    ROLE_EMPTY     /* no usable copy */
+    ROLE_EMPTY,    /* no usable copy */
+    ROLE_RESTORING /* from the last backup */
 } Role;
 
 /* How far a source has come in handing its role over. */
@@ -36,6 +38,13 @@ enum {
     DB_DEMOTED, /* the answer: you have everything */
     DB_AWAITED,
     DB_SEEDED,
+    DB_RECEIVED, /* on the standby, not on its disk (confirm: received) */
+    DB_REPLAYED, /* and applied (confirm: applied) */
+    DB_SNAPSHOT,
+    DB_COPIED, /* a snapshot has arrived: everything below `value` */
+    DB_RESTORED,
+    DB_FLUSH,
+    DB_GRACE, /* the grace period is over */
     DB_KINDS
 };
 
@@ -55,6 +64,12 @@ typedef struct Waiter {
     uint32_t request;
     Status status;
 } Waiter;
+
+/* A row that is answered and not on disk (synchronous_commit off). Holds its payment. */
+typedef struct Unflushed {
+    PaymentRef payment;
+    SimTime committed_at;
+} Unflushed;
 
 /* await-database: until the primary's log is applied up to `target`. */
 typedef struct Await {
@@ -82,6 +97,11 @@ struct Database {
     size_t applied_ahead;    /* live entries that are applied; their elders are not */
     GArray *waiters;         /* Waiter, by position; [first_waiter, len) */
     guint first_waiter;
+    uint64_t confirmed; /* writers before it are answered; >= first_position */
+    GArray *unflushed;  /* Unflushed, in order */
+    bool flush_planned;
+    SimTime flush_phase;
+    GQueue throttled; /* SimEvent*: writes that wait for the bound; each holds its payment */
     bool connected;
     bool confirms;   /* sync: the standby has caught up, so that writers wait for it */
     bool superseded; /* the standby was promoted away from it */
@@ -89,12 +109,20 @@ struct Database {
     uint64_t handover_step;
     SimTime handover_duration;
     uint32_t epoch; /* raised at each (re)connection: what an older one carried is void */
-    SimTime departed, run_lag;
-    SimLane lane;
-    RandomStream ship_draws, lag_draws;
-    SimTime reconnected_at;
+    SimTime departed, run_lag, wire_time;
+    SimLane lane, received_lane;
+    RandomStream ship_draws, lag_draws, state_draws, spike_draws;
+    bool spike, state_known; /* lag_varies: state */
+    SimTime state_until;
+    SimTime reconnected_at, snapshot_phase;
 
     /* on the standby's side */
+    SimTime applied_until; /* what it has is applied by then */
+    SimTime lost_sight_at; /* of the peer; SIM_NEVER: they see each other */
+    SimTime listens_at;    /* from here on applications find it */
+    RandomStream listener_draws;
+    SimEvent grace_command; /* waits for the grace period */
+    bool in_grace;
     Await await;
     uint64_t seeding; /* number of the seeding under way: the end of an older one is void */
     SimTime seeding_since;
@@ -111,7 +139,7 @@ size_t database_backlog(const Database *db);
 size_t database_unreplicated(const Database *db);
 const Entry *database_entry(const Database *db, uint64_t position);
 /* Appends to the log what was just committed; `outbox` as in Entry. */
-void database_append(Database *db, PaymentRef payment, uint64_t outbox);
+void database_append(Database *db, PaymentRef payment, uint64_t outbox, SimTime committed_at);
 /* Both databases and both directions between them are up. */
 bool database_reachable(const Database *db);
 /* Begin to ship, if `db` is a source and its peer a standby; notice that the peer is none. */
@@ -120,11 +148,27 @@ void database_disconnect_stream(Database *db);
 /* Keep no log for the peer any more. abandoned: it was promoted without what is in it. */
 void database_stop_feeding(Database *db, bool abandoned);
 void database_drop_waiters(Database *db);
+/* mode backup: the next snapshot, by the clock; or one now. */
+void database_plan_snapshot(Database *db);
+void database_take_snapshot(Database *db);
 void database_on_apply(Sim *sim, void *self, const SimEvent *event);
+void database_on_received(Sim *sim, void *self, const SimEvent *event);
+void database_on_replayed(Sim *sim, void *self, const SimEvent *event);
+void database_on_snapshot(Sim *sim, void *self, const SimEvent *event);
+void database_on_copied(Sim *sim, void *self, const SimEvent *event);
 
 /* ---- writes ---- */
 
 void database_answer(Database *db, PaymentRef payment, uint32_t request, Status status);
+
+/* Everything committed goes to disk now. */
+void database_flush(Database *db);
+void database_lose_unflushed(Database *db);
+void database_release_throttled(Database *db);
+void database_drop_throttled(Database *db);
+void database_on_write(Sim *sim, void *self, const SimEvent *event);
+void database_on_commit(Sim *sim, void *self, const SimEvent *event);
+void database_on_flush(Sim *sim, void *self, const SimEvent *event);
 
 /* ---- roles ---- */
 
@@ -140,6 +184,8 @@ void database_on_demote(Sim *sim, void *self, const SimEvent *event);
 void database_on_demoted(Sim *sim, void *self, const SimEvent *event);
 void database_on_awaited(Sim *sim, void *self, const SimEvent *event);
 void database_on_seeded(Sim *sim, void *self, const SimEvent *event);
+void database_on_restored(Sim *sim, void *self, const SimEvent *event);
+void database_on_grace(Sim *sim, void *self, const SimEvent *event);
 void database_on_link(Sim *sim, void *self, const SimEvent *event);
 void database_on_down(Sim *sim, void *self);
 void database_on_up(Sim *sim, void *self);

@@ -20,7 +20,9 @@ static void done(Database *db, uint64_t step)
 
 static void fence(Database *db)
 {
+    database_flush(db);
     db->role = ROLE_FENCED;
+    database_release_throttled(db);
     TELL(db, "the old primary database in %s is fenced", place(db));
     database_connect_stream(db);
 }
@@ -69,13 +71,15 @@ static void begin_promotion(Database *db, uint64_t step, SimTime duration)
     db->role_before = db->role;
     db->role = ROLE_PROMOTING;
     db->handover = HANDOVER_NONE;
+    db->in_grace = false;
     if (db->role_before == ROLE_STANDBY) { /* the receiver stops when the promotion starts */
         Database *old = db->peer;
         database_disconnect_stream(old);
         if (old->feeds && db->config->replication == REPLICATION_NONE)
             old->facts.cut_at = MIN(old->facts.cut_at, sim_now(db->world->sim));
     }
-    sim_after(db->world->sim, duration, SIM_PHASE_MESSAGE,
+    SimTime replay = MAX(db->applied_until - sim_now(db->world->sim), 0); /* what it has received */
+    sim_after(db->world->sim, duration + replay, SIM_PHASE_MESSAGE,
               (SimEvent){.component = db->id, .kind = DB_PROMOTED, .subject = step});
 }
 
@@ -94,6 +98,41 @@ static void ask_for_handover(Database *db, const SimEvent *command)
                                            .value = command->value});
 }
 
+/* A provider that decides by itself waits, lest a short outage cost data. */
+static bool in_grace(Database *db, const SimEvent *command)
+{
+    const DatabaseConfig *config = db->config;
+    SimTime now = sim_now(db->world->sim);
+    if (config->policy != POLICY_SERVICE_MANAGED)
+        return false;
+    if (db->lost_sight_at == SIM_NEVER) {
+        TELL(db, "the service sees the primary of %s: it forces no failover", place(db));
+        return true;
+    }
+    SimTime over = db->lost_sight_at + config->grace_period;
+    if (now >= over)
+        return false;
+    if (!db->in_grace) {
+        TELL(db, "the service forces no failover to %s before its grace period is over", place(db));
+        db->in_grace = true;
+        db->grace_command = *command;
+        sim_at(db->world->sim, over, SIM_PHASE_MESSAGE,
+               (SimEvent){.component = db->id, .kind = DB_GRACE, .value = db->lost_sight_at});
+    }
+    return true;
+}
+
+void database_on_grace(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Database *db = self;
+    if (!db->in_grace || db->lost_sight_at != event->value)
+        return;
+    db->in_grace = false;
+    if (db->role == ROLE_STANDBY)
+        begin_promotion(db, db->grace_command.subject, db->grace_command.value);
+}
+
 static void promote(Database *db, const SimEvent *command)
 {
     if (db->role == ROLE_PRIMARY) {
@@ -105,9 +144,10 @@ static void promote(Database *db, const SimEvent *command)
     bool can = db->role == ROLE_STANDBY || db->role == ROLE_FENCED;
     if (!can)
         return;
-    if (command_planned(command->extra))
+    bool planned = command_planned(command->extra) || db->config->policy == POLICY_PLANNED_ONLY;
+    if (planned)
         ask_for_handover(db, command);
-    else
+    else if (!in_grace(db, command))
         begin_promotion(db, command->subject, command->value);
 }
 
@@ -135,9 +175,13 @@ void database_on_demote(Sim *sim, void *self, const SimEvent *event)
         return;
     if (db->handover == HANDOVER_NONE) {
         TELL(db, "the database in %s hands over: it takes no more writes", place(db));
+        database_flush(db);
         db->handover = HANDOVER_DRAINING;
         if (db->role == ROLE_PRIMARY)
             db->role = ROLE_DRAINING;
+        database_release_throttled(db);
+        if (db->config->replication == REPLICATION_BACKUP)
+            database_take_snapshot(db);
     }
     db->handover_step = event->subject;
     db->handover_duration = event->value;
@@ -189,7 +233,6 @@ static void take_over(Database *db)
 
 void database_on_promoted(Sim *sim, void *self, const SimEvent *event)
 {
-    (void)sim;
     Database *db = self;
     db->role = ROLE_PRIMARY;
     db->superseded = false;
@@ -197,6 +240,10 @@ void database_on_promoted(Sim *sim, void *self, const SimEvent *event)
     TELL(db, "the database in %s is promoted to primary", place(db));
     if (db->role_before == ROLE_STANDBY)
         take_over(db);
+    SimTime ttl = db->config->listener_ttl;
+    if (ttl > 0)
+        db->listens_at =
+            sim_now(sim) + (SimTime)(random_uniform(&db->listener_draws) * (double)ttl);
     database_connect_stream(db);
     done(db, event->subject);
 }
@@ -246,6 +293,7 @@ void database_advanced(Database *source)
         end_await(source->peer);
     if (source->handover == HANDOVER_DRAINING)
         give_if_drained(source);
+    database_release_throttled(source);
 }
 
 void database_interrupted(Database *source)
@@ -270,10 +318,15 @@ static void seed(Database *db, const SimEvent *command)
     bool busy = db->role == ROLE_SEEDING || db->role == ROLE_PROMOTING || db->handover;
     if (busy || source->role != ROLE_PRIMARY || !database_reachable(db))
         return; /* the controller asks again */
+    database_flush(db);
+    database_flush(source);
     if (db->feeds)
         database_stop_feeding(db, true);
+    if (source->feeds)
+        database_stop_feeding(source, false);
     database_drop_waiters(db);
     db->role = ROLE_SEEDING;
+    database_release_throttled(db);
     db->superseded = false;
     db->seeding_since = sim_now(db->world->sim);
     TELL(db, "the database in %s is overwritten with a copy of the one in %s", place(db),
@@ -316,6 +369,36 @@ static void abort_seeding(Database *db)
     TELL(db, "the copy to the database in %s breaks off", place(db));
 }
 
+/* ---- backups ---- */
+
+static void restore(Database *db, const SimEvent *command)
+{
+    const DatabaseConfig *config = db->config;
+    if (db->role == ROLE_STANDBY || db->role == ROLE_PRIMARY) {
+        done(db, command->subject);
+        return;
+    }
+    if (db->role != ROLE_EMPTY || config->replication != REPLICATION_BACKUP || !db->peer->feeds)
+        return;
+    database_disconnect_stream(db->peer);
+    db->role = ROLE_RESTORING;
+    TELL(db, "the database in %s is restored from its last backup", place(db));
+    sim_after(db->world->sim,
+              command->value + (SimTime)(config->size / config->restore_rate * 3600e9),
+              SIM_PHASE_MESSAGE,
+              (SimEvent){.component = db->id, .kind = DB_RESTORED, .subject = command->subject});
+}
+
+void database_on_restored(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Database *db = self;
+    db->role = ROLE_STANDBY;
+    TELL(db, "the database in %s is restored, and may be promoted", place(db));
+    database_connect_stream(db->peer);
+    done(db, event->subject);
+}
+
 void database_on_command(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
@@ -330,12 +413,30 @@ void database_on_command(Sim *sim, void *self, const SimEvent *event)
     case ACTION_SEED_DATABASE:
         seed(db, event);
         break;
+    case ACTION_RESTORE_BACKUP:
+        restore(db, event);
+        break;
     default:
         SIM_CHECK(false);
     }
 }
 
 /* ---- faults ---- */
+
+/* Since when the two do not see each other. */
+static void look(Database *db)
+{
+    SimTime now = sim_now(db->world->sim);
+    Database *both[] = {db, db->peer};
+    for (size_t i = 0; i < G_N_ELEMENTS(both); i++) {
+        if (database_reachable(db)) {
+            both[i]->lost_sight_at = SIM_NEVER;
+            both[i]->in_grace = false;
+        } else if (both[i]->lost_sight_at == SIM_NEVER) {
+            both[i]->lost_sight_at = now;
+        }
+    }
+}
 
 /* Of either direction between the two, as the end where it starts hears of it: a stream needs
  * both, one for its records and one for their confirmations. */
@@ -344,6 +445,7 @@ void database_on_link(Sim *sim, void *self, const SimEvent *event)
     (void)sim;
     Database *db = self;
     Database *both[] = {db, db->peer};
+    look(db);
     for (size_t i = 0; i < G_N_ELEMENTS(both); i++) {
         if (event->value) {
             database_connect_stream(both[i]);
@@ -368,6 +470,11 @@ static void crash(Database *db)
     case ROLE_SEEDING:
         abort_seeding(db);
         break;
+    case ROLE_RESTORING:
+    case ROLE_EMPTY:
+        db->role = ROLE_EMPTY;
+        database_disconnect_stream(db->peer);
+        break;
     default:
         abort_seeding(db->peer);
     }
@@ -378,17 +485,22 @@ void database_on_down(Sim *sim, void *self)
 {
     (void)sim;
     Database *db = self;
+    look(db);
     crash(db);
     database_disconnect_stream(db);
     withdraw_handover(db);
     database_drop_waiters(db);
+    database_drop_throttled(db);
+    database_lose_unflushed(db);
+    db->in_grace = false;
 }
 
 void database_on_up(Sim *sim, void *self)
 {
     (void)sim;
     Database *db = self;
-    if (db->role == ROLE_STANDBY || db->role == ROLE_FENCED)
+    look(db);
+    if (db->role == ROLE_STANDBY || db->role == ROLE_FENCED || db->role == ROLE_EMPTY)
         database_connect_stream(db->peer);
     if (db->role == ROLE_FENCED)
         database_connect_stream(db);

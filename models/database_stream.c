@@ -22,33 +22,81 @@ const Entry *database_entry(const Database *db, uint64_t position)
     return entry_at(db, position);
 }
 
+/* ---- the lag ---- */
+
+/* The two states take turns. It has run for fifty turns and a bit when the run begins, so that its
+ * phase is nobody's choice. */
+static void enter_state(Database *db, bool spike, SimTime at)
+{
+    const DatabaseConfig *config = db->config;
+    SimTime lasts = dist_draw(spike ? config->spike_for : config->calm_for, &db->state_draws);
+    db->spike = spike;
+    db->state_until = at + MAX(lasts, SIM_MS); /* however it is drawn, time goes on */
+    db->run_lag = dist_draw(spike ? config->lag_spike : config->lag, &db->spike_draws);
+}
+
+static SimTime state_lag(Database *db)
+{
+    SimTime now = sim_now(db->world->sim);
+    if (!db->state_known) {
+        const DatabaseConfig *config = db->config;
+        double turn = dist_mean(config->calm_for) + dist_mean(config->spike_for);
+        double before = turn * (50 + random_uniform(&db->state_draws));
+        db->state_known = true;
+        enter_state(db, false, -(SimTime)(MIN(before, 1e9) * 1e9));
+    }
+    while (db->state_until <= now)
+        enter_state(db, !db->spike, db->state_until);
+    return db->run_lag;
+}
+
 static SimTime draw_lag(Database *db)
 {
     const DatabaseConfig *config = db->config;
     if (config->replication == REPLICATION_SYNC)
         return dist_draw(config->sync_time, &db->lag_draws);
-    return config->lag_vary == 0 ? db->run_lag : dist_draw(config->lag, &db->lag_draws);
+    switch ((DatabaseLagVaries)config->lag_vary) {
+    case LAG_BY_RECORD:
+        return dist_draw(config->lag, &db->lag_draws);
+    case LAG_BY_STATE:
+        return state_lag(db);
+    default:
+        return db->run_lag;
+    }
+}
+
+/* ---- shipping ---- */
+
+static bool confirms_early(const Database *db)
+{
+    return db->config->replication == REPLICATION_SYNC && db->config->confirm == CONFIRM_RECEIVED &&
+           db->config->order == 0;
 }
 
 static void ship(Database *db, uint64_t position)
 {
-    World *world = db->world;
+    Sim *sim = db->world->sim;
     const DatabaseConfig *config = db->config;
-    SimTime now = sim_now(world->sim);
-    Entry *entry = entry_at(db, position);
-    db->departed = MAX(db->departed, now) + dist_draw(config->ship_time, &db->ship_draws);
+    SimTime now = sim_now(sim);
+    db->departed =
+        MAX(db->departed, now) + dist_draw(config->ship_time, &db->ship_draws) + db->wire_time;
     db->departed = MIN(db->departed, now + SIM_TIME_LONGEST); /* no sum may leave the clock */
-    SimTime lag = draw_lag(db);
-    lag += sim_link_lateness(db->link.wan, lag);
+    SimTime arrives = db->departed + draw_lag(db);
     SimEvent apply = {.component = db->peer->id,
                       .kind = DB_APPLY,
-                      .subject = entry->payment,
+                      .subject = entry_at(db, position)->payment,
                       .value = (int64_t)position,
                       .extra = db->epoch};
+    if (confirms_early(db)) {
+        SimEvent received = apply;
+        received.kind = DB_RECEIVED;
+        sim_lane_push(sim, db->received_lane, arrives, SIM_PHASE_MESSAGE, received);
+        arrives += config->flush_time;
+    }
     if (config->order == 0)
-        sim_lane_push(world->sim, db->lane, db->departed + lag, SIM_PHASE_MESSAGE, apply);
+        sim_lane_push(sim, db->lane, arrives, SIM_PHASE_MESSAGE, apply);
     else
-        sim_at(world->sim, db->departed + lag, SIM_PHASE_MESSAGE, apply);
+        sim_at(sim, arrives, SIM_PHASE_MESSAGE, apply);
 }
 
 static void forget_front(Database *db)
@@ -66,21 +114,27 @@ static void forget_front(Database *db)
     }
 }
 
-/* Answer those whose record has left the backlog. */
-static void wake_waiters(Database *db, bool hardened)
+/* Answer those whose record is confirmed. */
+static void wake_waiters(Database *db, bool confirmed)
 {
     while (db->first_waiter < db->waiters->len) {
         Waiter *waiter = &g_array_index(db->waiters, Waiter, db->first_waiter);
-        if (waiter->position >= db->first_position)
+        if (waiter->position >= db->confirmed)
             break;
         database_answer(db, waiter->payment, waiter->request,
-                        hardened ? waiter->status : STATUS_ERROR);
+                        confirmed ? waiter->status : STATUS_ERROR);
         db->first_waiter++;
     }
     if (db->first_waiter == db->waiters->len) {
         g_array_set_size(db->waiters, 0);
         db->first_waiter = 0;
     }
+}
+
+static void confirm(Database *db, uint64_t position)
+{
+    db->confirmed = MAX(db->confirmed, position);
+    wake_waiters(db, true);
 }
 
 void database_drop_waiters(Database *db)
@@ -116,12 +170,57 @@ void database_stop_feeding(Database *db, bool abandoned)
             orphan(db, entry_at(db, db->first_position));
         forget_front(db);
     }
+    db->confirmed = db->first_position;
     wake_waiters(db, false);
+    database_release_throttled(db);
     if (db->facts.orphaned > orphans)
         story_platform(db->world->story, sim_now(db->world->sim),
                        "%" G_GUINT64_FORMAT " commits reappear in %s that the new primary never "
                        "got: they are kept aside",
                        db->facts.orphaned - orphans, db->world->region_name[db->region]);
+}
+
+static void apply(Database *standby, const Entry *entry)
+{
+    World *world = standby->world;
+    SimTime now = sim_now(world->sim);
+    if (entry->payment == PAYMENT_NONE) {
+        outbox_mark(standby->outbox, entry->outbox);
+        return;
+    }
+    ledger_row(world->ledger, entry->payment, standby->region, now);
+    if (standby->outbox)
+        outbox_put(standby->outbox, entry->outbox, entry->payment, entry->committed_at);
+    story_payment(world->story, world->ledger, entry->payment, now,
+                  "its row reaches the standby database in %s, %.0f ms after the commit",
+                  world->region_name[standby->region], (double)(now - entry->committed_at) / 1e6);
+}
+
+/* The standby has it. The caller forgets what is done. */
+static void harden(Database *db, Entry *entry)
+{
+    SimTime now = sim_now(db->world->sim);
+    entry->applied = true;
+    db->applied_ahead++;
+    apply(db->peer, entry);
+    db->lag_sum += now - entry->committed_at;
+    db->lag_count++;
+}
+
+static void forget_applied(Database *db)
+{
+    while (database_backlog(db) > 0 && entry_at(db, db->first_position)->applied)
+        forget_front(db);
+}
+
+/* All at once, up to a position. */
+static void harden_before(Database *db, uint64_t position)
+{
+    for (uint64_t p = db->first_position; p < position; p++)
+        if (!entry_at(db, p)->applied)
+            harden(db, entry_at(db, p));
+    forget_applied(db);
+    db->confirmed = MAX(db->confirmed, db->first_position);
 }
 
 static bool link_up(const Database *db)
@@ -157,7 +256,8 @@ void database_connect_stream(Database *db)
     if (!db->feeds || !is_source(db) || db->connected || !database_reachable(db))
         return;
     let_follow(db);
-    if (db->peer->role != ROLE_STANDBY) {
+    bool backup = db->config->replication == REPLICATION_BACKUP;
+    if (db->peer->role != ROLE_STANDBY && !(backup && db->peer->role == ROLE_EMPTY)) {
         if (db->peer->role == ROLE_PRIMARY)
             database_stop_feeding(db, true);
         return;
@@ -167,7 +267,10 @@ void database_connect_stream(Database *db)
     db->connected = true;
     db->epoch++;
     db->departed = db->reconnected_at = sim_now(db->world->sim);
-    for (uint64_t i = 0; i < database_backlog(db); i++)
+    confirm(db, db->first_position);
+    if (backup)
+        database_plan_snapshot(db);
+    for (uint64_t i = 0; !backup && i < database_backlog(db); i++)
         if (!entry_at(db, db->first_position + i)->applied)
             ship(db, db->first_position + i);
     database_advanced(db);
@@ -181,57 +284,124 @@ void database_disconnect_stream(Database *db)
     db->connected = false;
     db->epoch++;
     sim_lane_clear(db->world->sim, db->lane);
+    sim_lane_clear(db->world->sim, db->received_lane);
+    /* Received and confirmed, not flushed: a standby that is still up flushes it by itself. */
+    if (confirms_early(db) && sim_is_up(db->world->sim, db->peer->id))
+        harden_before(db, db->confirmed);
     database_interrupted(db);
 }
 
-static void apply(Database *standby, const Entry *entry)
+static void on_caught_up(Database *db)
 {
-    World *world = standby->world;
-    SimTime now = sim_now(world->sim);
-    if (entry->payment == PAYMENT_NONE) {
-        outbox_mark(standby->outbox, entry->outbox);
+    if (database_backlog(db) > 0 || db->reconnected_at == 0)
         return;
+    db->facts.catchup_seconds = sim_seconds(sim_now(db->world->sim) - db->reconnected_at);
+    db->reconnected_at = 0;
+}
+
+/* Does the stream that this event belongs to flow still? */
+static bool flows(const Database *db, const SimEvent *event)
+{
+    return db->feeds && event->extra == db->epoch && db->connected;
+}
+
+/* The standby applies what it has, one record after the other. */
+static void replay(Database *standby, Database *db, uint64_t position)
+{
+    const DatabaseConfig *config = db->config;
+    bool waits = config->replication == REPLICATION_SYNC && config->confirm == CONFIRM_APPLIED;
+    if (config->apply_time > 0) {
+        SimTime now = sim_now(db->world->sim);
+        standby->applied_until = MAX(standby->applied_until, now) + config->apply_time;
     }
-    ledger_row(world->ledger, entry->payment, standby->region, now);
-    if (standby->outbox)
-        outbox_put(standby->outbox, entry->outbox, entry->payment, entry->committed_at);
-    story_payment(world->story, world->ledger, entry->payment, now,
-                  "its row reaches the standby database in %s, %.0f ms after the commit",
-                  world->region_name[standby->region], (double)(now - entry->committed_at) / 1e6);
+    if (waits && config->apply_time > 0)
+        sim_at(db->world->sim, standby->applied_until, SIM_PHASE_MESSAGE,
+               (SimEvent){.component = standby->id,
+                          .kind = DB_REPLAYED,
+                          .value = (int64_t)position,
+                          .extra = db->epoch});
+    else
+        confirm(db, position);
 }
 
 /* On the standby: one record has arrived and is hardened. */
 void database_on_apply(Sim *sim, void *self, const SimEvent *event)
 {
+    (void)sim;
     Database *standby = self;
     Database *db = standby->peer;
-    if (!db->feeds || event->extra != db->epoch || !db->connected)
+    if (!flows(db, event))
         return;
-    uint64_t position = (uint64_t)event->value;
-    Entry *entry = entry_at(db, position);
-    SimTime now = sim_now(sim);
-    entry->applied = true;
-    db->applied_ahead++;
-    apply(standby, entry);
-    db->lag_sum += now - entry->committed_at;
-    db->lag_count++;
-    while (database_backlog(db) > 0 && entry_at(db, db->first_position)->applied)
-        forget_front(db);
-    wake_waiters(db, true);
-    if (database_backlog(db) == 0 && db->reconnected_at > 0) {
-        db->facts.catchup_seconds = sim_seconds(now - db->reconnected_at);
-        db->reconnected_at = 0;
-    }
+    harden(db, entry_at(db, (uint64_t)event->value));
+    forget_applied(db);
+    replay(standby, db, db->first_position);
+    on_caught_up(db);
     database_advanced(db);
 }
 
-void database_append(Database *db, PaymentRef payment, uint64_t outbox)
+void database_on_received(Sim *sim, void *self, const SimEvent *event)
 {
-    Entry entry = {.payment = payment, .committed_at = sim_now(db->world->sim), .outbox = outbox};
+    (void)sim;
+    Database *db = ((Database *)self)->peer;
+    if (flows(db, event))
+        confirm(db, (uint64_t)event->value + 1);
+}
+
+void database_on_replayed(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Database *db = ((Database *)self)->peer;
+    if (flows(db, event))
+        confirm(db, (uint64_t)event->value);
+}
+
+/* ---- backups ---- */
+
+void database_plan_snapshot(Database *db)
+{
+    SimTime every = db->config->backup_interval, now = sim_now(db->world->sim);
+    SimTime next = now - (now - db->snapshot_phase) % every;
+    sim_at(db->world->sim, next > now ? next : next + every, SIM_PHASE_MESSAGE,
+           (SimEvent){.component = db->id, .kind = DB_SNAPSHOT, .extra = db->epoch});
+}
+
+void database_take_snapshot(Database *db)
+{
+    uint64_t end = db->first_position + database_backlog(db);
+    sim_after(
+        db->world->sim, dist_draw(db->config->backup_copy_time, &db->lag_draws), SIM_PHASE_MESSAGE,
+        (SimEvent){
+            .component = db->id, .kind = DB_COPIED, .value = (int64_t)end, .extra = db->epoch});
+}
+
+void database_on_snapshot(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Database *db = self;
+    if (!flows(db, event))
+        return;
+    database_take_snapshot(db);
+    database_plan_snapshot(db);
+}
+
+void database_on_copied(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Database *db = self;
+    if (!flows(db, event))
+        return;
+    harden_before(db, (uint64_t)event->value);
+    on_caught_up(db);
+    database_advanced(db);
+}
+
+void database_append(Database *db, PaymentRef payment, uint64_t outbox, SimTime committed_at)
+{
+    Entry entry = {.payment = payment, .committed_at = committed_at, .outbox = outbox};
     if (payment != PAYMENT_NONE)
         ledger_hold(db->world->ledger, payment);
     g_array_append_val(db->unreplicated, entry);
     db->facts.backlog_max = MAX(db->facts.backlog_max, database_unreplicated(db));
-    if (db->connected)
+    if (db->connected && db->config->replication != REPLICATION_BACKUP)
         ship(db, db->first_position + database_backlog(db) - 1);
 }

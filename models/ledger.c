@@ -127,8 +127,7 @@ void ledger_row_undone(Ledger *ledger, PaymentRef ref, uint32_t region)
 {
     Payment *payment = held(ledger, ref);
     SIM_CHECK(payment->rows[region] > 0);
-    if (--payment->rows[region] == 0)
-        payment->committed_at[region] = SIM_NEVER;
+    payment->rows[region]--; /* when it was committed stays known: from then on it is lost */
 }
 
 void ledger_row_orphaned(Ledger *ledger, PaymentRef ref)
@@ -143,7 +142,8 @@ void ledger_copy_database(Ledger *ledger, uint32_t from, uint32_t to)
         if (payment->holds == 0)
             continue;
         payment->rows[to] = payment->rows[from];
-        payment->committed_at[to] = payment->committed_at[from];
+        if (payment->committed_at[from] != SIM_NEVER)
+            payment->committed_at[to] = payment->committed_at[from];
     }
     if (ledger->copied)
         ledger->copied(ledger->audit, from, to);

@@ -298,6 +298,21 @@ static double database_recoverable(const RunFacts *facts)
     return count(facts->audit->end.recoverable);
 }
 
+static double database_throttled(const RunFacts *facts)
+{
+    return count(facts->database.throttled + facts->standby.throttled);
+}
+
+static double database_undone(const RunFacts *facts)
+{
+    return count(facts->database.undone + facts->standby.undone);
+}
+
+static double database_staleness(const RunFacts *facts)
+{
+    return sim_seconds(MAX(facts->database.staleness, facts->standby.staleness));
+}
+
 static double mirror_unreplicated_at_outage(const RunFacts *facts)
 {
     return facts->recovery->outage_at == SIM_NEVER ? NAN : count(facts->mirror_unreplicated);
@@ -568,6 +583,12 @@ static double events_delivered(const RunFacts *facts)
       "kept aside, in no database. 0 until the old primary is back.")                              \
     X("database.recoverable", COUNT, database_recoverable,                                         \
       "Lost payments among them: what a reconciliation can bring back.")                           \
+    X("database.staleness", SECONDS, database_staleness,                                           \
+      "Oldest that a commit was which the standby did not have, at the time of another commit.")   \
+    X("database.throttled", COUNT, database_throttled,                                             \
+      "Writes that the database held back for its standby's sake.")                                \
+    X("database.undone", COUNT, database_undone,                                                   \
+      "Commits that were answered before they were on disk, and that a crash took.")               \
     X("mirror.unreplicated", COUNT, mirror_unreplicated_at_outage,                                 \
       "Committed events that the passive Kafka did not have when the outage began.")               \
     X("application.wait", SECONDS, application_wait,                                               \

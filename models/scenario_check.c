@@ -256,7 +256,6 @@ static const StepConfig *step_at(const Scenario *scenario, size_t i)
 /* Steps that have a name and nobody yet who takes them. */
 static const bool nobody_performs[ACTIONS] = {
     [ACTION_STOP_CONSUMERS] = true,
-    [ACTION_RESTORE_BACKUP] = true,
     [ACTION_RECONCILE] = true,
 };
 
@@ -422,6 +421,7 @@ void scenario_check(const Check *check)
     check_hours(check);
     check_steps(check);
     scenario_check_factors(check);
+    check_database(check);
     check_events(check);
     scenario_check_variants(check);
     scenario_check_application(check);

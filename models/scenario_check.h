@@ -17,6 +17,9 @@ typedef struct Check {
 void scenario_check(const Check *check);
 /* Its part about events[]: scenario_check_events.c. */
 void check_events(const Check *check);
+/* About the database, its product and its steps; settles what follows: scenario_check_database.c.
+ */
+void check_database(const Check *check);
 
 void scenario_check_variants(const Check *check);
 /* Items of a list whose names must be given and differ. */

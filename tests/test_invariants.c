@@ -287,8 +287,12 @@ static void judge_quiet(const double *row, GString *wrong)
     "{step: switch-kafka, duration: 1s}, {step: resume-consumers, duration: 1s}, "                 \
     "{step: reroute, duration: 2s, after: [promote-database]}]"
 
-static const char *const sync_sets[] = {"database.replication.mode=sync", FENCE_FIRST,
-                                        "network.management=5ms", NULL};
+static const char *const sync_sets[] = {"database.kind=custom",
+                                        "database.replication.mode=sync",
+                                        "database.replication.confirm=flushed",
+                                        FENCE_FIRST,
+                                        "network.management=5ms",
+                                        NULL};
 static const char *const keyed_sets[] = {"users.idempotency_keys=yes", "users.channels=[]", NULL};
 static const char *const silent_sets[] = {"application.publish=no", NULL};
 static const char *const alone_sets[] = {"consumers=[]", NULL};

@@ -254,13 +254,56 @@ static const Key mirror[] = {
     {"sync_group_offsets.interval", KEY_TIME, 0.5, 60, 0.6, NULL, NULL},
 };
 
+#define DATABASE_KEYS                                                                              \
+    {"replication.lag", KEY_DIST, 0.005, 10, 0.7, NULL, NULL},                                     \
+        {"replication.lag_varies", KEY_CHOICE, 0, 0, 0.6, "run record state", NULL},               \
+        {"replication.ship_time", KEY_DIST, 0.0001, 0.1, 0.4, NULL, NULL},                         \
+        {"replication.flush_time", KEY_TIME, 0.001, 1, 0.3, NULL, NULL},                           \
+        {"replication.apply_time", KEY_TIME, 0.0001, 0.1, 0.3, NULL, NULL},                        \
+        {"replication.apply_lag_max", KEY_TIME, 0.01, 5, 0.5, NULL, NULL},                         \
+        {"replication.bandwidth", KEY_COUNT, 50, 5000, 0.3, NULL, NULL},                           \
+        {"replication.lag_spike", KEY_DIST, 1, 60, 0.3, NULL, NULL},                               \
+        {"replication.calm_for", KEY_TIME, 10, 100, 0.5, NULL, NULL},                              \
+        {"replication.spike_for", KEY_TIME, 5, 50, 0.5, NULL, NULL},                               \
+        {"replication.max_records", KEY_COUNT, 1, 300, 0.2, NULL, NULL},                           \
+        {"replication.max_age", KEY_TIME, 0.01, 10, 0.2, NULL, NULL},                              \
+        {"failover.policy",                                                                        \
+         KEY_CHOICE,                                                                               \
+         0,                                                                                        \
+         0,                                                                                        \
+         0.3,                                                                                      \
+         "customer-managed service-managed planned-only",                                          \
+         NULL},                                                                                    \
+        {"failover.grace_period", KEY_TIME, 0.1, 60, 0.7, NULL, NULL},                             \
+        {"listener_ttl", KEY_TIME, 0.1, 60, 0.3, NULL, NULL},                                      \
+        {"backup.interval", KEY_TIME, 1, 60, 0.7, NULL, NULL},                                     \
+        {"backup.copy_time", KEY_DIST, 0.1, 30, 0.7, NULL, NULL},                                  \
+        {"size", KEY_NUMBER, 0.001, 2, 1, NULL, ""},                                               \
+    {                                                                                              \
+        "seeding_rate", KEY_NUMBER, 100, 1000, 0.5, NULL, ""                                       \
+    }
+
 static const Key database[] = {
     {"commit_time", KEY_DIST, 0.001, 0.3, 0.6, NULL, NULL},
-    {"replication.mode", KEY_CHOICE, 0, 0, 0.6, "async sync none", NULL},
-    {"replication.lag", KEY_DIST, 0.005, 10, 0.7, NULL, NULL},
-    {"replication.lag_varies", KEY_CHOICE, 0, 0, 0.6, "run record", NULL},
-    {"replication.ship_time", KEY_DIST, 0.0001, 0.1, 0.4, NULL, NULL},
+    {"replication.mode", KEY_CHOICE, 0, 0, 0.6, "async async sync sync none backup", NULL},
     {"replication.order", KEY_CHOICE, 0, 0, 0.6, "log none", NULL},
+    {"replication.confirm", KEY_CHOICE, 0, 0, 0.4, "flushed received applied", NULL},
+    DATABASE_KEYS,
+};
+
+static const Key postgresql[] = {
+    {"kind", KEY_CHOICE, 0, 0, 1, "postgresql", NULL},
+    {"synchronous_commit", KEY_CHOICE, 0, 0, 0.9,
+     "off off off off local remote_write on remote_apply", NULL},
+    {"wal_writer_delay", KEY_TIME, 0.05, 10, 0.8, NULL, NULL},
+    DATABASE_KEYS,
+};
+
+static const Key cosmos_db[] = {
+    {"kind", KEY_CHOICE, 0, 0, 1, "cosmos-db", NULL},
+    {"consistency", KEY_CHOICE, 0, 0, 0.9,
+     "strong bounded-staleness session consistent-prefix eventual", NULL},
+    DATABASE_KEYS,
 };
 
 static const Key consumer[] = {
@@ -405,16 +448,38 @@ static void add_consumers(Generator *g)
     }
 }
 
+static double step_chance(const char *step, bool backup)
+{
+    if (strcmp(step, "restore-backup") == 0)
+        return backup ? 0.8 : 0;
+    return strcmp(step, "await-database") == 0 || strcmp(step, "seed-database") == 0 ? 0.1 : 0.85;
+}
+
+/* The database is a product, sometimes. */
+static void add_database(Generator *g)
+{
+    if (chance(g, 0.3))
+        add_section(g, "database", postgresql, G_N_ELEMENTS(postgresql));
+    else if (chance(g, 0.2))
+        add_section(g, "database", cosmos_db, G_N_ELEMENTS(cosmos_db));
+    else
+        SECTION(g, database);
+}
+
 /* A random part of the runbook in random order; a step waits for some of those before it. */
 static void add_steps(Generator *g)
 {
+    bool backup = strstr(g->text->str, "mode: backup") != NULL;
     const char *step[] = {"fence",
                           "promote-database",
                           "switch-kafka",
                           "resume-consumers",
                           "scale-application",
                           "switch-configuration",
-                          "reroute"};
+                          "reroute",
+                          "await-database",
+                          "seed-database",
+                          "restore-backup"};
     if (chance(g, 0.1))
         return;
     if (chance(g, 0.6)) /* else in the usual order */
@@ -426,7 +491,7 @@ static void add_steps(Generator *g)
         }
     size_t count = 0;
     for (size_t i = 0; i < G_N_ELEMENTS(step); i++)
-        if (chance(g, 0.85))
+        if (chance(g, step_chance(step[i], backup)))
             step[count++] = step[i];
     add(g, "  steps:%s\n", count ? "" : " []");
     for (size_t i = 0; i < count; i++) {
@@ -568,7 +633,7 @@ char *generate_scenario(uint64_t seed, uint32_t number)
     SECTION(&g, configuration);
     SECTION(&g, kafka);
     SECTION(&g, mirror);
-    SECTION(&g, database);
+    add_database(&g);
     add_consumers(&g);
     SECTION(&g, failover);
     add_steps(&g);

@@ -1,0 +1,98 @@
+/* What the database's keys and the runbook say of each other. */
+#include <string.h>
+
+#include "models/config.h"
+#include "models/scenario_check.h"
+
+static bool has(void *data, const char *key)
+{
+    const Check *check = data;
+    char *path = g_strdup_printf("database.%s", key);
+    bool found = param_doc_has(check->doc, path);
+    g_free(path);
+    return found;
+}
+
+static bool has_step(const Check *check, Action action)
+{
+    return failover_step_find(&check->scenario->failover, action_name[action]) >= 0;
+}
+
+/* Keys that one product alone has, and keys that the product sets by them. */
+static void check_product(const Check *check)
+{
+    static const struct {
+        const char *key, *name;
+        int kind;
+        const char *sets[3];
+    } product[] = {
+        {"consistency", "cosmos-db", KIND_COSMOS_DB, {"replication.mode", "replication.order"}},
+        {"synchronous_commit",
+         "postgresql",
+         KIND_POSTGRESQL,
+         {"replication.mode", "replication.confirm"}},
+        {"wal_writer_delay", "postgresql", KIND_POSTGRESQL, {NULL}},
+    };
+    char path[96], *hint;
+    for (size_t i = 0; i < G_N_ELEMENTS(product); i++) {
+        bool own = check->scenario->database.kind == product[i].kind;
+        if (!own && has((void *)(uintptr_t)check, product[i].key)) {
+            g_snprintf(path, sizeof path, "database.%s", product[i].key);
+            hint = g_strdup_printf("write database.kind: %s, or leave it out", product[i].name);
+            param_doc_warn(check->doc, check->diags, path, hint, "only %s heeds %s",
+                           product[i].name, path);
+            g_free(hint);
+        }
+        for (size_t k = 0; own && product[i].sets[k]; k++) {
+            if (!has((void *)(uintptr_t)check, product[i].sets[k]))
+                continue;
+            g_snprintf(path, sizeof path, "database.%s", product[i].sets[k]);
+            hint = g_strdup_printf("leave it out, or write database.kind: custom");
+            param_doc_error(check->doc, check->diags, path, hint,
+                            "with database.kind: %s, database.%s says this", product[i].name,
+                            product[i].key);
+            g_free(hint);
+        }
+    }
+}
+
+static void check_bounds(const Check *check)
+{
+    const DatabaseConfig *db = &check->scenario->database;
+    if (db->policy == POLICY_SERVICE_MANAGED && db->kind == KIND_AZURE_SQL &&
+        db->grace_period < 3600 * SIM_SEC)
+        param_doc_warn(check->doc, check->diags, "database.failover.grace_period", NULL,
+                       "Azure SQL takes no grace period below 1h");
+    if (db->kind == KIND_COSMOS_DB && db->consistency == CONSISTENCY_BOUNDED &&
+        (db->max_records < 100000 || db->max_age < 300 * SIM_SEC))
+        param_doc_warn(check->doc, check->diags, "database.replication", NULL,
+                       "Cosmos DB takes no bound below 100,000 writes and 300s between regions");
+}
+
+static void check_backup(const Check *check)
+{
+    bool backup = check->scenario->database.replication == REPLICATION_BACKUP;
+    bool acts = check->scenario->failover.mode != FAILOVER_OFF;
+    if (!backup && has_step(check, ACTION_RESTORE_BACKUP))
+        param_doc_error(check->doc, check->diags, "failover.steps",
+                        "write database.replication.mode: backup, or leave the step out",
+                        "there is no backup for the step restore-backup");
+    if (backup && acts && has_step(check, ACTION_PROMOTE) &&
+        !has_step(check, ACTION_RESTORE_BACKUP))
+        param_doc_warn(check->doc, check->diags, "failover.steps",
+                       "add {step: restore-backup, duration: 5m}, and promote-database after it",
+                       "with database.replication.mode: backup, nothing can be promoted before it "
+                       "is restored");
+    if (check->scenario->database.replication == REPLICATION_NONE && acts &&
+        has_step(check, ACTION_AWAIT_DATABASE))
+        param_doc_warn(check->doc, check->diags, "failover.steps", NULL,
+                       "await-database waits for ever: database.replication.mode is none");
+}
+
+void check_database(const Check *check)
+{
+    check_product(check);
+    database_settle(&check->scenario->database, has, (void *)(uintptr_t)check);
+    check_bounds(check);
+    check_backup(check);
+}
