@@ -342,12 +342,14 @@ static void on_timeout(Sim *sim, void *self, const SimEvent *event)
 
 void application_answer_probe(Application *app, const SimEvent *probe, bool healthy)
 {
-    sim_link_send(app->link.to_edge, (SimEvent){.component = probe->sender,
-                                                .kind = MSG_PROBE_REPLY,
-                                                .subject = probe->subject,
-                                                .value = probe->value,
-                                                .tag = healthy,
-                                                .extra = app->region});
+    bool monitor = app->link.to_monitor && probe->sender == app->link.monitor;
+    sim_link_send(monitor ? app->link.to_monitor : app->link.to_edge,
+                  (SimEvent){.component = probe->sender,
+                             .kind = MSG_PROBE_REPLY,
+                             .subject = probe->subject,
+                             .value = probe->value,
+                             .tag = healthy,
+                             .extra = app->region});
 }
 
 /* A deep check is as good as the database's answer; a dead one gives none. */

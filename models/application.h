@@ -95,8 +95,10 @@ SimComponent application_component(const Application *application);
 
 typedef struct ApplicationLinks {
     SimLink *to_database, *to_kafka;
-    SimLink *to_users; /* replies */
-    SimLink *to_edge;  /* probe answers; the prober is the probe's sender */
+    SimLink *to_users;   /* replies */
+    SimLink *to_edge;    /* probe answers; the prober is the probe's sender */
+    SimLink *to_monitor; /* the same to a monitor with a way of its own; NULL: there is none */
+    SimComponent monitor;
     SimLink *to_failover;
     SimLink *to_peer; /* to the other region; its application: */
     SimComponent peer;

@@ -206,6 +206,41 @@ static double failover_planned(const RunFacts *facts)
     return facts->recovery->planned;
 }
 
+/* Decided although nothing had failed. */
+static double failover_false(const RunFacts *facts)
+{
+    const Recovery *recovery = facts->recovery;
+    return recovery->decided_at != SIM_NEVER && recovery->decided_at < recovery->outage_at;
+}
+
+static double failover_noticed(const RunFacts *facts)
+{
+    return facts->recovery->noticed;
+}
+
+static double failover_paged(const RunFacts *facts)
+{
+    return facts->recovery->paged;
+}
+
+static double runbook_attempts(const RunFacts *facts)
+{
+    double sum = 0;
+    for (uint32_t s = 0; s < facts->recovery->steps; s++)
+        sum += facts->recovery->step[s].tries;
+    return sum;
+}
+
+static double runbook_failed(const RunFacts *facts)
+{
+    return facts->recovery->failed_attempts;
+}
+
+static double runbook_by_hand(const RunFacts *facts)
+{
+    return facts->recovery->by_hand;
+}
+
 static double failover_alarm(const RunFacts *facts)
 {
     SimTime alarm = facts->recovery->alarm_at;
@@ -615,6 +650,17 @@ static double events_delivered(const RunFacts *facts)
       "Pods restarted because they were too busy to answer their liveness probe.")                 \
     X("failover.decided", SHARE, failover_done, "1 if a failover was decided, else 0.")            \
     X("failover.planned", SHARE, failover_planned, "1 if a planned switchover began, else 0.")     \
+    X("failover.false", SHARE, failover_false,                                                     \
+      "1 if a failover was decided before anything had failed, else 0.")                           \
+    X("failover.noticed", SHARE, failover_noticed,                                                 \
+      "1 if people noticed the outage without the monitor, else 0.")                               \
+    X("failover.paged", COUNT, failover_paged, "People who were paged.")                           \
+    X("runbook.attempts", COUNT, runbook_attempts,                                                 \
+      "Times that steps of the runbook were begun: repeats after a failure or without an answer, " \
+      "and those by hand, too.")                                                                   \
+    X("runbook.failed", COUNT, runbook_failed, "Attempts at a step that failed.")                  \
+    X("runbook.by_hand", COUNT, runbook_by_hand,                                                   \
+      "Steps that failed too often and were done by a person.")                                    \
     X("failover.alarm", SECONDS, failover_alarm,                                                   \
       "Time of the monitor's first alarm, from the start of the run.")                             \
     X("faults.fired", COUNT, faults, "Times that a component or link went down.")                  \

@@ -7,7 +7,7 @@
 #include "models/occurrences.h"
 #include "sim/check.h"
 
-enum { OBSERVE_OUTAGE, OBSERVE_CHANGE, OBSERVER_KINDS };
+enum { OBSERVE_OUTAGE, OBSERVE_CHANGE, OBSERVE_NOTICE, OBSERVER_KINDS };
 
 /* ---- whom an event befalls ---- */
 
@@ -41,6 +41,14 @@ static void add_region(const Platform *platform, uint32_t region, Targets *targe
     for (uint32_t r = 0; r < REGIONS; r++)
         if (platform->mirror[r] && mirror_region(platform->mirror[r]) == region)
             add(targets, mirror_component(platform->mirror[r]));
+}
+
+static void add_monitor(const Platform *platform, Targets *targets)
+{
+    SimComponent monitor = failover_monitor_component(platform->failover);
+    add(targets, failover_component(platform->failover));
+    if (monitor != targets->component[0])
+        add(targets, monitor);
 }
 
 static void add_zone(const Platform *platform, const EventConfig *event, Targets *targets)
@@ -83,6 +91,25 @@ static SimLink *link_named(const Platform *platform, const char *name)
     return NULL;
 }
 
+static bool hosts_monitor(const Platform *platform, uint32_t region)
+{
+    return platform->scenario->failover.hosted ==
+           (region == REGION_ACTIVE ? HOSTED_ACTIVE : HOSTED_PASSIVE);
+}
+
+/* A monitor in the passive region sees the active one over the link between them. */
+static void add_path(const Platform *platform, LinkPath path, Targets *targets)
+{
+    for (const char *const *name = path_links[path]; *name; name++)
+        add(targets, sim_link_component(link_named(platform, *name)));
+    if (platform->scenario->failover.hosted != HOSTED_PASSIVE)
+        return;
+    if (path == PATH_OUT || path == PATH_BOTH)
+        add(targets, sim_link_component(link_named(platform, "active>monitor")));
+    if (path == PATH_BACK || path == PATH_BOTH)
+        add(targets, sim_link_component(link_named(platform, "failover>probe")));
+}
+
 static Targets targets_of(const Platform *platform, const EventConfig *event)
 {
     Targets targets = {0};
@@ -90,6 +117,8 @@ static Targets targets_of(const Platform *platform, const EventConfig *event)
     switch ((Fault)event->fail) {
     case FAULT_REGION:
         add_region(platform, region, &targets);
+        if (hosts_monitor(platform, region))
+            add(&targets, failover_monitor_component(platform->failover));
         break;
     case FAULT_APPLICATION:
         add_application(platform, region, &targets);
@@ -116,8 +145,7 @@ static Targets targets_of(const Platform *platform, const EventConfig *event)
         add(&targets, consumers_component(platform->consumers[region]));
         break;
     case FAULT_LINK:
-        for (const char *const *name = path_links[region]; *name; name++)
-            add(&targets, sim_link_component(link_named(platform, *name)));
+        add_path(platform, (LinkPath)region, &targets);
         break;
     case FAULT_MIRROR:
         for (uint32_t r = 0; r < REGIONS; r++)
@@ -132,7 +160,7 @@ static Targets targets_of(const Platform *platform, const EventConfig *event)
         add(&targets, control_component(platform->control));
         break;
     case FAULT_MONITOR:
-        add(&targets, failover_component(platform->failover));
+        add_monitor(platform, &targets);
         break;
     case FAULT_SWITCHOVER:
         break;
@@ -275,6 +303,30 @@ static void note_outage(Platform *platform, const GArray *counted)
            (SimEvent){.component = platform->observer, .kind = OBSERVE_OUTAGE});
 }
 
+/* ---- people ---- */
+
+/* An outage that users feel is noticed after a while, unless it is over before. */
+static void plan_notice(Platform *platform, const Occurrence *occurrence, RandomStream *draws)
+{
+    const Scenario *s = platform->scenario;
+    const EventConfig *event = scenario_event(s, occurrence->event);
+    SimEvent notice = {.component = platform->observer, .kind = OBSERVE_NOTICE, .value = true};
+    if (!occurrence->hits || event->fail == FAULT_SWITCHOVER)
+        return;
+    SimTime at = occurrence->from + dist_draw(s->failover.notice, draws);
+    if (at >= occurrence->to || at > s->run.duration + s->run.drain)
+        return;
+    sim_at(platform->world.sim, at, SIM_PHASE_MESSAGE, notice);
+    notice.value = false;
+    sim_at(platform->world.sim, occurrence->to, SIM_PHASE_MESSAGE, notice);
+}
+
+static void on_notice(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    failover_notice(((Platform *)self)->failover, event->value != 0);
+}
+
 /* ---- planning ---- */
 
 #define TOLD_MOST 100 /* turns of a flapping component */
@@ -317,11 +369,13 @@ void outages_plan(Platform *platform)
     const Scenario *s = platform->scenario;
     SimTime run_ends = s->run.duration + s->run.drain;
     GArray *counted = g_array_new(FALSE, FALSE, sizeof(Occurrence));
+    RandomStream notice_draws = world_stream(&platform->world, "failover", "notice");
     prepare_gray(platform);
     platform->occurrences = occurrences_draw(s, &platform->world, run_ends);
     for (guint i = 0; i < platform->occurrences->len; i++) {
         const Occurrence *occurrence = &g_array_index(platform->occurrences, Occurrence, i);
         befall(platform, i, occurrence);
+        plan_notice(platform, occurrence, &notice_draws);
         if (occurrence->from >= run_ends || occurrence->to == occurrence->from)
             continue;
         g_array_append_val(counted, *occurrence);
@@ -345,7 +399,7 @@ static void on_outage(Sim *sim, void *self, const SimEvent *event)
 }
 
 static const SimHandler observer_handlers[OBSERVER_KINDS] = {
-    [OBSERVE_OUTAGE] = on_outage, [OBSERVE_CHANGE] = on_change};
+    [OBSERVE_OUTAGE] = on_outage, [OBSERVE_CHANGE] = on_change, [OBSERVE_NOTICE] = on_notice};
 static const SimType observer_type = {
     .name = "observer", .handlers = observer_handlers, .handler_count = OBSERVER_KINDS};
 

@@ -32,8 +32,10 @@ typedef struct Recovery {
     SimTime alarm_at;       /* first time that the monitor called the active region down */
     SimTime detected_at;    /* first time at or after the outage that it was so called */
     SimTime decided_at;
-    bool planned;                           /* a switchover: nothing had to be detected */
-    RecoveryStamp step[RECOVERY_STEPS_MAX]; /* the runbook's */
+    bool planned;                             /* a switchover: nothing had to be detected */
+    bool noticed;                             /* people noticed without the monitor */
+    uint32_t paged, failed_attempts, by_hand; /* people; attempts at steps; steps by people */
+    RecoveryStamp step[RECOVERY_STEPS_MAX];   /* the runbook's */
     uint32_t steps;
     SimTime edges_first_at, edges_all_at; /* first and last edge that turned to the other region */
     SimTime edges_back_at;                /* all have turned back, the last time */

@@ -255,7 +255,6 @@ static const StepConfig *step_at(const Scenario *scenario, size_t i)
 
 /* Steps that have a name and nobody yet who takes them. */
 static const bool nobody_performs[ACTIONS] = {
-    [ACTION_STOP_CONSUMERS] = true,
     [ACTION_RECONCILE] = true,
 };
 
@@ -357,6 +356,29 @@ static void check_mirror_steps(const Check *check)
     }
 }
 
+/* The monitor: keys that say nothing, and one that dies unheard. */
+static void check_monitor(const Check *check)
+{
+    const FailoverConfig *failover = &check->scenario->failover;
+    static const char *const keys[] = {"scrape", "scrape_timeout", "evaluation", "for",
+                                       "group_wait"};
+    for (size_t k = 0; failover->detect == DETECT_PROBES && k < G_N_ELEMENTS(keys); k++) {
+        Path path;
+        g_snprintf(path.text, sizeof path.text, "failover.alert.%s", keys[k]);
+        if (param_doc_has(check->doc, path.text))
+            param_doc_warn(check->doc, check->diags, path.text, "set failover.detect: alerts",
+                           "alerts are not used: failover.detect is probes");
+    }
+    if (failover->alert.scrape_timeout >= failover->alert.scrape)
+        param_doc_error(check->doc, check->diags, "failover.alert.scrape_timeout", NULL,
+                        "alert.scrape_timeout must be below alert.scrape");
+    if (failover->hosted == HOSTED_ACTIVE && failover->mode != FAILOVER_OFF &&
+        !param_doc_has(check->doc, "failover.notice"))
+        param_doc_warn(check->doc, check->diags, "failover.hosted",
+                       "set failover.notice: when users' complaints are noticed",
+                       "the monitor dies with the active region, and nobody notices");
+}
+
 static void check_steps(const Check *check)
 {
     if (failed(check, "failover.steps"))
@@ -422,6 +444,7 @@ void scenario_check(const Check *check)
     check_steps(check);
     scenario_check_factors(check);
     check_database(check);
+    check_monitor(check);
     check_events(check);
     scenario_check_variants(check);
     scenario_check_application(check);

@@ -30,6 +30,13 @@ static const char *decide_note(int mode)
     return note[mode];
 }
 
+static const char *detect_note(const Scenario *scenario, const Recovery *recovery)
+{
+    if (recovery->noticed)
+        return "people notice";
+    return scenario->failover.detect == DETECT_ALERTS ? "scrape, rule, alert" : "probes fail";
+}
+
 static bool by_probes(const Scenario *scenario)
 {
     return scenario->router.failover == ROUTER_AUTOMATIC;
@@ -171,7 +178,7 @@ GPtrArray *timeline_build(const Scenario *scenario, const Recovery *recovery)
         return steps;
     if (!recovery->planned)
         path.detect = add(steps, "detect", recovery->outage_at, recovery->detected_at,
-                          g_strdup("probes fail"));
+                          g_strdup(detect_note(scenario, recovery)));
     add_decision(steps, &path, scenario, recovery);
     for (uint32_t s = 0; s < recovery->steps; s++) {
         const RecoveryStamp *stamp = &recovery->step[s];

@@ -52,6 +52,16 @@ static void connect_relay(Platform *platform, uint32_t region)
         link_to(platform, name, "relay.from-database", local, relay_component(relay)));
 }
 
+/* How the monitor sees the active region: from outside, from inside, over the wide area. */
+static const Dist *monitor_latency(const Platform *platform)
+{
+    const NetworkConfig *network = &platform->scenario->network;
+    const Dist *const latency[] = {[HOSTED_ELSEWHERE] = network->edge,
+                                   [HOSTED_ACTIVE] = network->local,
+                                   [HOSTED_PASSIVE] = network->wan};
+    return latency[platform->scenario->failover.hosted];
+}
+
 static void connect_region(Platform *platform, uint32_t region)
 {
     const NetworkConfig *network = &platform->scenario->network;
@@ -61,6 +71,8 @@ static void connect_region(Platform *platform, uint32_t region)
     SimComponent database = database_component(platform->database[region]);
     SimComponent users = users_component(platform->users);
     SimComponent failover = failover_component(platform->failover);
+    SimComponent monitor = failover_monitor_component(platform->failover);
+    bool own_way = region == REGION_ACTIVE && monitor != failover;
 #define LOCAL(to, component)  link_to(platform, name, to, network->local, component)
 #define MANAGE(to, component) link_to(platform, name, to, network->management, component)
     application_connect(
@@ -73,6 +85,10 @@ static void connect_region(Platform *platform, uint32_t region)
             .to_failover = MANAGE("failover.from-application", failover),
             .to_peer = platform->wan[region == REGION_ACTIVE ? WAN_OUT : WAN_BACK],
             .peer = application_component(platform->application[other_region(region)]),
+            .to_monitor =
+                own_way ? link_to(platform, name, "monitor", monitor_latency(platform), monitor)
+                        : NULL,
+            .monitor = monitor,
         });
     database_connect(
         platform->database[region],
@@ -208,7 +224,7 @@ static void connect_failover(Platform *platform)
     const NetworkConfig *network = &platform->scenario->network;
     SimComponent failover = failover_component(platform->failover);
     FailoverLinks links = {
-        .to_active = link_to(platform, "failover", "probe", network->edge, 0),
+        .to_active = link_to(platform, "failover", "probe", monitor_latency(platform), 0),
         .application = application_component(platform->application[REGION_ACTIVE]),
         .command = link_to(platform, "failover", "command", network->management, 0),
     };

@@ -196,7 +196,7 @@ static const Key application[] = {
     {"node.provision", KEY_DIST, 1, 40, 0.7, NULL, NULL},
     {"node.shortage", KEY_NUMBER, 1, 50, 0.3, NULL, "%"},
     {"node.timeout", KEY_TIME, 5, 60, 0.5, NULL, NULL},
-    {"liveness.shared", KEY_CHOICE, 0, 0, 0.6, FLAG, NULL},
+    {"liveness.shared", KEY_CHOICE, 0, 0, 0.8, "yes yes no", NULL},
     {"liveness.period", KEY_TIME, 1, 10, 0.8, NULL, NULL},
     {"liveness.timeout", KEY_TIME, 0.02, 0.9, 0.8, NULL, NULL},
     {"liveness.failures", KEY_COUNT, 1, 3, 0.8, NULL, NULL},
@@ -317,6 +317,12 @@ static const Key consumer[] = {
 
 static const Key failover[] = {
     {"mode", KEY_CHOICE, 0, 0, 0.9, "manual semi-automatic automatic automatic off", NULL},
+    {"detect", KEY_CHOICE, 0, 0, 0.3, "probes alerts", NULL},
+    {"hosted", KEY_CHOICE, 0, 0, 0.3, "elsewhere active passive", NULL},
+    {"notice", KEY_DIST, 0.5, 60, 0.3, NULL, NULL},
+    {"acknowledge", KEY_DIST, 0.1, 5, 0.3, NULL, NULL},
+    {"answers", KEY_NUMBER, 20, 100, 0.3, NULL, "%"},
+    {"escalate_after", KEY_TIME, 1, 10, 0.3, NULL, NULL},
     {"page", KEY_DIST, 0.1, 10, 1, NULL, NULL},
     {"decide", KEY_DIST, 0.1, 20, 1, NULL, NULL},
     {"operator", KEY_DIST, 0.1, 10, 1, NULL, NULL},
@@ -329,6 +335,20 @@ static const Key failover[] = {
     {"probe.required", KEY_COUNT, 1, 3, 0.6, NULL, NULL},
     {"probe.false_alarm", KEY_NUMBER, 0.01, 20, 0.3, NULL, "%"},
     {"probe.miss", KEY_NUMBER, 0.01, 10, 0.3, NULL, "%"},
+};
+
+static const Key alert[] = {
+    {"scrape", KEY_TIME, 1, 10, 1, NULL, NULL},
+    {"scrape_timeout", KEY_TIME, 0.05, 0.9, 1, NULL, NULL},
+    {"evaluation", KEY_TIME, 0.2, 10, 1, NULL, NULL},
+    {"for", KEY_TIME, 0.1, 20, 0.5, NULL, NULL},
+    {"group_wait", KEY_TIME, 0.1, 10, 1, NULL, NULL},
+};
+
+static const Key step_trouble[] = {
+    {"approval", KEY_DIST, 0.1, 5, 0.1, NULL, NULL}, {"fails", KEY_NUMBER, 1, 99, 0.2, NULL, "%"},
+    {"retries", KEY_COUNT, 0, 3, 0.2, NULL, NULL},   {"backoff", KEY_DIST, 0.1, 5, 0.3, NULL, NULL},
+    {"by_hand", KEY_DIST, 0.1, 20, 0.5, NULL, NULL},
 };
 
 static const Key measure[] = {
@@ -466,6 +486,18 @@ static void add_database(Generator *g)
         SECTION(g, database);
 }
 
+static void add_alert(Generator *g)
+{
+    add(g, "  alert:\n");
+    for (size_t k = 0; k < G_N_ELEMENTS(alert); k++) {
+        if (!chance(g, alert[k].written))
+            continue;
+        add(g, "    %s: ", alert[k].name);
+        add_value(g, &alert[k]);
+        add(g, "\n");
+    }
+}
+
 /* A random part of the runbook in random order; a step waits for some of those before it. */
 static void add_steps(Generator *g)
 {
@@ -504,7 +536,14 @@ static void add_steps(Generator *g)
                 add(g, "%s%s", any ? ", " : "", step[j]);
                 any = true;
             }
-        add(g, "]}\n");
+        add(g, "]");
+        for (size_t k = 0; k < G_N_ELEMENTS(step_trouble); k++) {
+            if (!chance(g, step_trouble[k].written))
+                continue;
+            add(g, ", %s: ", step_trouble[k].name);
+            add_value(g, &step_trouble[k]);
+        }
+        add(g, "}\n");
     }
 }
 
@@ -636,6 +675,7 @@ char *generate_scenario(uint64_t seed, uint32_t number)
     add_database(&g);
     add_consumers(&g);
     SECTION(&g, failover);
+    add_alert(&g);
     add_steps(&g);
     add_events(&g);
     SECTION(&g, measure);

@@ -1,0 +1,88 @@
+/* What the failover controller's files share. Nobody else includes this.
+ *
+ *   failover.c          making, deciding, people
+ *   failover_watch.c    the monitor: probes, or scrapes and alerts
+ *   failover_runbook.c  the steps
+ *   failover_schema.c   the scenario's keys
+ */
+#ifndef MODELS_FAILOVER_PARTS_H
+#define MODELS_FAILOVER_PARTS_H
+
+#include <glib.h>
+
+#include "models/failover.h"
+
+enum {
+    FO_PROBE = MSG_KINDS, /* the monitor's, these four; value: the probe's number */
+    FO_DEADLINE,
+    FO_EVALUATE,
+    FO_NOTIFY,  /* value: the alert's serial */
+    FO_DECIDED, /* subject: the alarm's number */
+    FO_HANDED_OVER,
+    FO_FAILED, /* a step's attempt; value: its number */
+    FO_CHECK,
+    FO_PLANNED,
+    FO_KINDS
+};
+
+typedef enum State { STATE_WATCHING, STATE_DECIDING, STATE_ACTING } State;
+
+typedef enum AlertState { ALERT_INACTIVE, ALERT_PENDING, ALERT_FIRING, ALERT_NOTIFIED } AlertState;
+
+typedef struct Step {
+    const StepConfig *config;
+    SimTime duration; /* of the attempt under way */
+    bool started, done;
+    bool by_hand;      /* a person does it: this attempt does not fail */
+    uint32_t failures; /* attempts that failed */
+    uint32_t attempt;  /* number of the one under way: what is about an older one is void */
+    RandomStream duration_draws, operator_draws;
+    RandomStream fails_draws, retry_draws, people_draws;
+} Step;
+
+struct Failover {
+    World *world;
+    const FailoverConfig *config;
+    SimComponent id;
+    SimComponent eyes; /* the monitor: `id`, or a component of the region that hosts it */
+    FailoverLinks link;
+
+    Prober prober;
+    ProbeConfig scrape; /* what the prober does if alerts are wanted */
+    AlertState alert;
+    SimTime pending_since;
+    int64_t alert_serial;
+
+    State state;
+    bool planned;
+    bool noticed;   /* people have noticed by themselves, and decide */
+    uint32_t alarm; /* its number: a decision on an older one is void */
+    Step *step;
+    uint32_t steps;
+    RandomStream phase_draws, evaluation_draws, page_draws, acknowledge_draws, answer_draws,
+        decide_draws;
+};
+
+/* failover_watch.c */
+void failover_make_monitor(Failover *failover);
+void failover_start_watching(Failover *failover);
+void failover_on_probe(Sim *sim, void *self, const SimEvent *event);
+void failover_on_probe_reply(Sim *sim, void *self, const SimEvent *event);
+void failover_on_deadline(Sim *sim, void *self, const SimEvent *event);
+void failover_on_evaluate(Sim *sim, void *self, const SimEvent *event);
+void failover_on_notify(Sim *sim, void *self, const SimEvent *event);
+/* Does the monitor call the active region down? */
+bool failover_sees_it_down(const Failover *failover);
+
+/* failover.c: the monitor has changed its mind. */
+void failover_verdict_changed(Failover *failover);
+
+/* failover_runbook.c */
+void failover_start_ready_steps(Failover *failover, int64_t after);
+void failover_repeat_steps(Failover *failover);
+void failover_on_handed_over(Sim *sim, void *self, const SimEvent *event);
+void failover_on_failed(Sim *sim, void *self, const SimEvent *event);
+void failover_on_check(Sim *sim, void *self, const SimEvent *event);
+void failover_on_done(Sim *sim, void *self, const SimEvent *event);
+
+#endif
