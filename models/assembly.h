@@ -23,6 +23,8 @@ typedef struct Platform {
     Resolvers *resolvers; /* NULL: users ask the router themselves */
     Application *application[REGIONS];
     Kafka *kafka[REGIONS];
+    Producer *producer[REGIONS]; /* NULL: records are sent once, by the application or relay */
+    Dist *at_once;               /* between a producer and the process that it is part of */
     Consumers *consumers[REGIONS];
     Database *database[REGIONS];
     Outbox *outbox[REGIONS]; /* these two NULL: the application publishes */

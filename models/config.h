@@ -10,6 +10,7 @@
 #include "models/failover.h"
 #include "models/kafka.h"
 #include "models/mirror.h"
+#include "models/producer.h"
 #include "models/readiness.h"
 #include "models/relay.h"
 #include "models/router.h"
@@ -137,6 +138,7 @@ struct Scenario {
     ConfigurationConfig configuration;
     RelayConfig relay;
     KafkaConfig kafka;
+    ProducerConfig producer;
     MirrorConfig mirror;
     ReadinessConfig readiness;
     DatabaseConfig database;

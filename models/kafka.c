@@ -17,6 +17,13 @@ typedef struct Fetcher {
     bool parked;
 } Fetcher;
 
+/* Of the producer's records in one partition. */
+typedef struct Sequence {
+    uint32_t session;
+    int64_t arrived, appended; /* numbers, if it is idempotent */
+    int64_t newest;            /* session and number */
+} Sequence;
+
 struct Kafka {
     World *world;
     const KafkaConfig *config;
@@ -27,7 +34,11 @@ struct Kafka {
     const uint8_t *trouble; /* by partition; the brokers' */
     SimLane *commit_lane;   /* by partition */
     GArray **waiting;       /* by partition: SimEvent, replicated where it can be while stalled */
-    int64_t appending;      /* accepted and not yet in a log */
+    KafkaClient client;
+    bool idempotent;    /* its producer */
+    Sequence *sequence; /* by partition */
+    KafkaFacts facts;
+    int64_t appending; /* accepted and not yet in a log */
     GArray *fetchers;
     SimLink *to_application, *to_failover;
     RandomStream append_draws, replicate_draws;
@@ -57,29 +68,54 @@ static void advance(Kafka *kafka, uint32_t partition, int64_t offset)
     storage_trim(kafka->storage, partition, kafka->world->ledger);
 }
 
-static void answer(Kafka *kafka, PaymentRef payment, uint32_t request, Status status)
+static void reply(Kafka *kafka, PaymentRef payment, uint32_t request, Status status, bool again)
 {
     if (request == NO_REQUEST) {
         ledger_release(kafka->world->ledger, payment);
         return;
     }
-    sim_link_send(
-        kafka->to_application,
-        (SimEvent){.kind = MSG_PRODUCED, .subject = payment, .value = status, .extra = request});
+    sim_link_send(kafka->to_application, (SimEvent){.kind = MSG_PRODUCED,
+                                                    .subject = payment,
+                                                    .value = status,
+                                                    .tag = again,
+                                                    .extra = request});
 }
 
-static void refuse(Kafka *kafka, const SimEvent *event, const char *why)
+static void answer(Kafka *kafka, PaymentRef payment, uint32_t request, Status status)
+{
+    reply(kafka, payment, request, status, false);
+}
+
+/* Its client may try again, if it is one that does. */
+static void turn_away(Kafka *kafka, const SimEvent *event, Status status)
+{
+    reply(kafka, event->subject, event->extra, status, true);
+}
+
+static void refuse(Kafka *kafka, const SimEvent *event, const char *why, bool again)
 {
     World *world = kafka->world;
     story_payment(world->story, world->ledger, event->subject, sim_now(world->sim),
                   "Kafka in %s %s", world->region_name[kafka->storage->region], why);
-    answer(kafka, event->subject, event->extra, STATUS_REFUSED);
+    reply(kafka, event->subject, event->extra, STATUS_REFUSED, again);
 }
 
 /* The connection broke: nobody knows whether the record is in the log. */
 static void lose(Kafka *kafka, const SimEvent *event)
 {
-    answer(kafka, event->subject, event->extra, STATUS_ERROR);
+    if (kafka->client == KAFKA_CLIENT_WAITS)
+        ledger_release(kafka->world->ledger, event->subject);
+    else
+        turn_away(kafka, event, STATUS_ERROR);
+}
+
+/* There is nobody to connect to. */
+static void ignore(Kafka *kafka, const SimEvent *event)
+{
+    if (kafka->client == KAFKA_CLIENT_TRIES_AGAIN)
+        turn_away(kafka, event, STATUS_REFUSED);
+    else
+        ledger_release(kafka->world->ledger, event->subject);
 }
 
 /* Takes care of a record for a partition in trouble; false: it can be appended all the same. */
@@ -90,14 +126,75 @@ static bool on_produce_in_trouble(Kafka *kafka, const SimEvent *event)
         story_payment(kafka->world->story, kafka->world->ledger, event->subject,
                       sim_now(kafka->world->sim), "Kafka in %s has no leader for partition %u",
                       kafka->world->region_name[kafka->storage->region], event->tag);
-        ledger_release(kafka->world->ledger, event->subject);
+        ignore(kafka, event);
         return true;
     }
     if (trouble & PARTITION_SHORT && kafka->config->acks == ACKS_ALL) {
-        refuse(kafka, event, "refuses the event: too few replicas are in sync");
+        refuse(kafka, event, "refuses the event: too few replicas are in sync", true);
         return true;
     }
     return false;
+}
+
+/* The log has this record already. Its first answer is still to come, unless it was lost. */
+static void answer_again(Kafka *kafka, const SimEvent *event)
+{
+    uint16_t p = event->tag;
+    const Log *log = &kafka->storage->log[p];
+    kafka->facts.deduplicated++;
+    if (producer_number(event->value) > kafka->sequence[p].appended) {
+        ledger_release(kafka->world->ledger, event->subject);
+        return;
+    }
+    if (log->high_watermark >= log->end) {
+        answer(kafka, event->subject, event->extra, STATUS_OK);
+        return;
+    }
+    SimEvent committed = *event;
+    committed.component = kafka->id;
+    committed.kind = KAFKA_COMMITTED;
+    committed.value = log->end - 1;
+    sim_lane_push(kafka->world->sim, kafka->commit_lane[p], sim_now(kafka->world->sim),
+                  SIM_PHASE_MESSAGE, committed);
+}
+
+/* Of an idempotent producer: is it the record behind the last one? If not, it is answered. */
+static bool is_next(Kafka *kafka, const SimEvent *event)
+{
+    Sequence *sequence = &kafka->sequence[event->tag];
+    uint32_t session = producer_session(event->value);
+    int64_t number = producer_number(event->value);
+    if (session > sequence->session) {
+        *sequence = (Sequence){.session = session, .arrived = number, .appended = number - 1};
+        return true;
+    }
+    if (session == sequence->session && number <= sequence->arrived) {
+        answer_again(kafka, event);
+        return false;
+    }
+    if (session < sequence->session || number != sequence->arrived + 1) {
+        turn_away(kafka, event, STATUS_REFUSED);
+        return false;
+    }
+    sequence->arrived = number;
+    return true;
+}
+
+/* What had arrived and was not appended is gone. */
+static void forget_arrived(Kafka *kafka, uint32_t partition, int64_t cut)
+{
+    Sequence *sequence = &kafka->sequence[partition];
+    sequence->appended = MAX(sequence->appended - cut, 0);
+    sequence->arrived = sequence->appended;
+}
+
+static void note_appended(Kafka *kafka, uint32_t partition, int64_t value)
+{
+    Sequence *sequence = &kafka->sequence[partition];
+    if (kafka->idempotent)
+        sequence->appended = producer_number(value);
+    kafka->facts.reordered += value < sequence->newest;
+    sequence->newest = MAX(sequence->newest, value);
 }
 
 static void on_produce(Sim *sim, void *self, const SimEvent *event)
@@ -105,16 +202,18 @@ static void on_produce(Sim *sim, void *self, const SimEvent *event)
     Kafka *kafka = self;
     World *world = kafka->world;
     if (kafka->role != KAFKA_ACTIVE) {
-        refuse(kafka, event, "is a mirror and refuses the event");
+        refuse(kafka, event, "is a mirror and refuses the event", false);
         return;
     }
     if (gray_error(world, kafka->id)) {
         story_payment(world->story, world->ledger, event->subject, sim_now(sim),
                       "Kafka in %s fails on the event", world->region_name[kafka->storage->region]);
-        answer(kafka, event->subject, event->extra, STATUS_ERROR);
+        turn_away(kafka, event, STATUS_ERROR);
         return;
     }
     if (kafka->trouble[event->tag] && on_produce_in_trouble(kafka, event))
+        return;
+    if (event->value != 0 && kafka->idempotent && !is_next(kafka, event))
         return;
     kafka->appending++;
     SimEvent appended = *event;
@@ -140,6 +239,8 @@ static void on_appended(Sim *sim, void *self, const SimEvent *event)
     SimEvent committed = *event;
     committed.kind = KAFKA_COMMITTED;
     ledger_hold(kafka->world->ledger, event->subject); /* the record's own */
+    if (event->value != 0)
+        note_appended(kafka, event->tag, event->value);
     committed.value = log_append(&kafka->storage->log[event->tag], event->subject);
     if (kafka->config->acks == ACKS_1 && event->extra != NO_REQUEST) {
         ledger_hold(kafka->world->ledger, event->subject);
@@ -157,7 +258,7 @@ static void commit(Kafka *kafka, const SimEvent *event, Status status)
                   "its event is committed in Kafka in %s, partition %u",
                   world->region_name[kafka->storage->region], event->tag);
     advance(kafka, event->tag, event->value + 1);
-    answer(kafka, event->subject, event->extra, status);
+    reply(kafka, event->subject, event->extra, status, status != STATUS_OK);
 }
 
 static void on_committed(Sim *sim, void *self, const SimEvent *event)
@@ -193,6 +294,7 @@ static void on_leader_lost(void *cluster, uint32_t partition)
     Kafka *kafka = cluster;
     sim_lane_clear(kafka->world->sim, kafka->commit_lane[partition]);
     lose_waiting(kafka, partition, sim_is_up(kafka->world->sim, kafka->id));
+    forget_arrived(kafka, partition, 0);
 }
 
 static void on_cut(void *cluster, uint32_t partition, int64_t end)
@@ -201,8 +303,10 @@ static void on_cut(void *cluster, uint32_t partition, int64_t end)
     World *world = kafka->world;
     sim_lane_clear(world->sim, kafka->commit_lane[partition]);
     lose_waiting(kafka, partition, sim_is_up(world->sim, kafka->id));
-    if (end >= kafka->storage->log[partition].end)
+    int64_t beyond = kafka->storage->log[partition].end - end;
+    if (beyond <= 0)
         return;
+    forget_arrived(kafka, partition, beyond);
     int64_t lost = storage_cut(kafka->storage, partition, end, world->ledger);
     if (lost > 0)
         story_platform(world->story, sim_now(world->sim),
@@ -341,7 +445,7 @@ static void on_down(Sim *sim, void *self)
     (void)sim;
     Kafka *kafka = self;
     for (uint32_t p = 0; p < kafka->storage->partitions; p++)
-        lose_waiting(kafka, p, false);
+        lose_waiting(kafka, p, false), forget_arrived(kafka, p, 0);
     kafka->appending = 0;
 }
 
@@ -362,13 +466,17 @@ static void on_up(Sim *sim, void *self)
 static void on_dropped(Sim *sim, void *self, const SimEvent *event)
 {
     Kafka *kafka = self;
-    if (event->kind != KAFKA_APPENDED && event->kind != KAFKA_COMMITTED)
-        message_dropped(sim, self, event);
-    else if (sim_is_up(sim, kafka->id) && event->kind == KAFKA_COMMITTED &&
-             event->incarnation == sim_incarnation(sim, kafka->id))
+    bool record = event->kind == KAFKA_APPENDED || event->kind == KAFKA_COMMITTED;
+    bool cleared = sim_is_up(sim, kafka->id) && event->kind == KAFKA_COMMITTED &&
+                   event->incarnation == sim_incarnation(sim, kafka->id);
+    if (cleared || (record && kafka->client == KAFKA_CLIENT_TRIES_AGAIN))
         lose(kafka, event); /* cleared from its lane: the leader alone has died */
-    else
+    else if (record)
         ledger_release(kafka->world->ledger, event->subject);
+    else if (event->kind == MSG_PRODUCE)
+        ignore(kafka, event);
+    else
+        message_dropped(sim, self, event);
 }
 
 static const SimHandler handlers[KAFKA_KINDS] = {
@@ -407,6 +515,7 @@ Kafka *kafka_new(World *world, const KafkaConfig *config, Storage *storage)
                                                 .cut = on_cut,
                                                 .changed = on_partition_changed});
     kafka->trouble = brokers_trouble(kafka->brokers);
+    kafka->sequence = g_new0(Sequence, storage->partitions);
     kafka->fetchers = g_array_new(FALSE, FALSE, sizeof(Fetcher));
     kafka->append_draws = world_stream(world, name, "append");
     kafka->replicate_draws = world_stream(world, name, "replicate");
@@ -422,6 +531,7 @@ void kafka_free(Kafka *kafka)
     for (uint32_t p = 0; p < kafka->storage->partitions; p++)
         g_array_unref(kafka->waiting[p]);
     g_free(kafka->waiting);
+    g_free(kafka->sequence);
     g_array_unref(kafka->fetchers);
     g_free(kafka->commit_lane);
     g_free(kafka);
@@ -451,6 +561,17 @@ void kafka_connect(Kafka *kafka, SimLink *to_application, SimLink *to_failover)
 {
     kafka->to_application = to_application;
     kafka->to_failover = to_failover;
+}
+
+void kafka_serve(Kafka *kafka, KafkaClient client, bool idempotent)
+{
+    kafka->client = client;
+    kafka->idempotent = idempotent;
+}
+
+KafkaFacts kafka_facts(const Kafka *kafka)
+{
+    return kafka->facts;
 }
 
 uint32_t kafka_add_fetcher(Kafka *kafka, SimComponent reader, uint16_t tag, SimLink *link,

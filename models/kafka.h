@@ -53,6 +53,22 @@ SimComponent kafka_fetcher_component(const Kafka *kafka, uint32_t broker);
 SimComponent kafka_controller_component(const Kafka *kafka);
 void kafka_connect(Kafka *kafka, SimLink *to_application, SimLink *to_failover);
 
+/* What its producers' clients do when a connection breaks or there is nobody to connect to. */
+typedef enum KafkaClient {
+    KAFKA_CLIENT_SIMPLE, /* an error for what is in flight; otherwise no answer */
+    KAFKA_CLIENT_TRIES_AGAIN,
+    KAFKA_CLIENT_WAITS /* it sees nothing: no answer at all */
+} KafkaClient;
+
+/* Answers (MSG_PRODUCED) have tag 1 if the client may try again. */
+void kafka_serve(Kafka *kafka, KafkaClient client, bool idempotent);
+
+typedef struct KafkaFacts {
+    uint64_t reordered;    /* records appended behind a later one of the same producer */
+    uint64_t deduplicated; /* retries recognised */
+} KafkaFacts;
+KafkaFacts kafka_facts(const Kafka *kafka);
+
 /* Register a reader of the partitions p with p % modulus == remainder. Its MSG_RECORDS go over
  * `link` to `reader` with `tag`. Returns the fetcher's index, for MSG_FETCH's subject; that
  * message's value is the sum of the offsets that the reader has read up to. */

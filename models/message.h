@@ -26,8 +26,8 @@ typedef enum MessageKind {
     MSG_ROUTE,    /* payment   ttl (ns)      attempt   region */
     MSG_WRITE,    /* payment   -             keyed     request slot */
     MSG_WRITTEN,  /* payment   -             status    request slot */
-    MSG_PRODUCE,  /* payment   -             partition request slot, NO_REQUEST: no answer wanted */
-    MSG_PRODUCED, /* payment   -             status    request slot */
+    MSG_PRODUCE,  /* payment   sequence, 0   partition request slot, NO_REQUEST: no answer wanted */
+    MSG_PRODUCED, /* payment   status        retriable request slot */
     MSG_FETCH,    /* fetcher index: park until there is something to read */
     MSG_RECORDS,  /* fetcher tag: there is something to read */
     MSG_PROBE,    /* prober    probe number  -         - ; `sender` is the prober */
@@ -83,6 +83,22 @@ static inline bool command_planned(uint32_t extra)
 static inline uint32_t other_region(uint32_t region)
 {
     return REGIONS - 1 - region;
+}
+
+/* MSG_PRODUCE's value: session and number of a record in its partition, from 1; 0: none. */
+static inline int64_t producer_sequence(uint32_t session, int64_t number)
+{
+    return (int64_t)session << 40 | number;
+}
+
+static inline uint32_t producer_session(int64_t sequence)
+{
+    return (uint32_t)(sequence >> 40);
+}
+
+static inline int64_t producer_number(int64_t sequence)
+{
+    return sequence & ((INT64_C(1) << 40) - 1);
 }
 
 typedef enum Status {

@@ -90,6 +90,17 @@ static double log_lost(const RunFacts *facts)
     return count(facts->audit->log_lost);
 }
 
+static double log_reordered(const RunFacts *facts)
+{
+    return count(facts->kafka[REGION_ACTIVE].reordered + facts->kafka[REGION_PASSIVE].reordered);
+}
+
+static double log_deduplicated(const RunFacts *facts)
+{
+    return count(facts->kafka[REGION_ACTIVE].deduplicated +
+                 facts->kafka[REGION_PASSIVE].deduplicated);
+}
+
 static double effects_repeated(const RunFacts *facts)
 {
     return count(facts->audit->repeated + ledger_replayed_count(facts->ledger));
@@ -542,6 +553,10 @@ static double events_delivered(const RunFacts *facts)
       "Payments whose event is in the surviving Kafka more than once.")                            \
     X("log.lost", COUNT, log_lost,                                                                 \
       "Payments whose event was committed in the active region's Kafka and does not survive.")     \
+    X("log.reordered", COUNT, log_reordered,                                                       \
+      "Events appended to Kafka behind a later one of the same producer and partition.")           \
+    X("log.deduplicated", COUNT, log_deduplicated,                                                 \
+      "Events that an idempotent producer sent again and Kafka recognised.")                       \
     X("effects.repeated", COUNT, effects_repeated,                                                 \
       "Times that a consumer group acted on a payment again. (A replay of records long settled "   \
       "counts those of the warm-up too.)")                                                         \

@@ -20,6 +20,7 @@ typedef struct RunFacts {
     DatabaseFacts standby;        /* of the first standby */
     ApplicationFacts application; /* of the active region */
     ApplicationFacts passive_application;
+    KafkaFacts kafka[REGIONS];
     uint64_t mirror_unreplicated; /* when the outage began */
     uint64_t faults;              /* components that went down */
     uint64_t degraded;            /* times that one began to work badly */

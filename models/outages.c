@@ -24,12 +24,14 @@ static void add(Targets *targets, SimComponent component)
     targets->component[targets->count++] = component;
 }
 
-/* The relay runs beside the application. */
+/* The relay runs beside the application; the producer is a part of either. */
 static void add_application(const Platform *platform, uint32_t region, Targets *targets)
 {
     add(targets, application_component(platform->application[region]));
     if (platform->relay[region])
         add(targets, relay_component(platform->relay[region]));
+    if (platform->producer[region])
+        add(targets, producer_component(platform->producer[region]));
 }
 
 static void add_region(const Platform *platform, uint32_t region, Targets *targets)

@@ -20,6 +20,8 @@ static void make_region(Platform *platform, uint32_t region)
     platform->application[region] = application_new(world, &s->application, &s->configuration,
                                                     region, (uint32_t)s->kafka.partitions);
     platform->kafka[region] = kafka_new(world, &s->kafka, platform->storage[region]);
+    if (producer_needed(&s->producer))
+        platform->producer[region] = producer_new(world, &s->producer, &s->kafka, region);
     platform->consumers[region] =
         consumers_new(world, s->top.consumers.item, groups, platform->storage[region]);
     platform->database[region] = database_new(world, &s->database, region);
@@ -77,6 +79,7 @@ static void platform_init(Platform *platform, const Scenario *scenario, uint64_t
     for (int r = 0; r < REGIONS; r++)
         world->region_name[r] = scenario->regions.name[r];
     platform->links = g_ptr_array_new();
+    platform->at_once = dist_new_constant(0);
     outages_init(platform);
     make_components(platform);
     wiring_connect(platform);
@@ -96,6 +99,7 @@ static void platform_clear(Platform *platform)
         outbox_free(platform->outbox[r]);
         application_free(platform->application[r]);
         kafka_free(platform->kafka[r]);
+        producer_free(platform->producer[r]);
         consumers_free(platform->consumers[r]);
         database_free(platform->database[r]);
         storage_free(platform->storage[r]);
@@ -103,6 +107,7 @@ static void platform_clear(Platform *platform)
     sim_free(platform->world.sim);
     g_ptr_array_foreach(platform->links, (GFunc)(void (*)(void))sim_link_free, NULL);
     g_ptr_array_unref(platform->links);
+    dist_free(platform->at_once);
     outages_clear(platform);
     recovery_free(platform->world.recovery);
     ledger_free(platform->world.ledger);
@@ -166,6 +171,8 @@ static void close_books(Platform *platform, double *values)
                       .application = application_facts(platform->application[REGION_ACTIVE]),
                       .passive_application =
                           application_facts(platform->application[REGION_PASSIVE]),
+                      .kafka = {kafka_facts(platform->kafka[REGION_ACTIVE]),
+                                kafka_facts(platform->kafka[REGION_PASSIVE])},
                       .mirror_unreplicated = platform->mirror_unreplicated,
                       .faults = count_faults(world->sim),
                       .degraded = gray_fired(world->gray) + platform->edge_failures,

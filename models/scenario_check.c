@@ -167,6 +167,23 @@ static void check_brokers(const Check *check)
                         "kafka.broker_heartbeat must be below kafka.broker_session_timeout");
 }
 
+static void check_producer(const Check *check)
+{
+    const Scenario *s = check->scenario;
+    const ProducerConfig *producer = &s->producer;
+    if (producer->delivery_timeout < producer->linger + producer->request_timeout)
+        param_doc_error(check->doc, check->diags, "producer.delivery_timeout",
+                        "Kafka's client refuses this, too",
+                        "producer.delivery_timeout must be at least producer.linger + "
+                        "producer.request_timeout");
+    if (param_doc_has(check->doc, "producer.idempotent") && producer->idempotent &&
+        producer_needed(producer) && !producer_idempotent(producer, &s->kafka))
+        param_doc_warn(check->doc, check->diags, "producer.idempotent",
+                       "it needs kafka.acks: all, producer.retries above 0 and "
+                       "producer.max_in_flight up to 5",
+                       "idempotence is off all the same");
+}
+
 /* ---- names that must differ ---- */
 
 void scenario_check_distinct(const Check *check, const char *list, const char *key, size_t count,
@@ -436,6 +453,7 @@ void scenario_check(const Check *check)
     check_router_failover(check);
     check_run(check);
     check_brokers(check);
+    check_producer(check);
     check_consumers(check);
     check_cast(check);
     check_channels(check);

@@ -273,6 +273,7 @@ static const ParamSection sections[] = {
             "Configuration and secrets, as the passive region has them."),
     SECTION(relay, relay_table, "With application.write outbox or cdc: who publishes."),
     SECTION(kafka, kafka_table, "The Kafka cluster of each region."),
+    SECTION(producer, producer_table, "The Kafka client of who publishes."),
     SECTION(mirror, mirror_table, "MirrorMaker 2, from the active region to the passive one."),
     SECTION(readiness, readiness_table,
             "How the passive region's consumers are kept ready but idle."),

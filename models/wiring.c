@@ -34,6 +34,53 @@ static void connect_fetchers(Platform *platform, uint32_t region, SimLink *to_co
     }
 }
 
+/* Put the producer, if there is one, between its client and Kafka. Returns the client's link. */
+static SimLink *connect_producer(Platform *platform, uint32_t region, SimLink *to_kafka,
+                                 SimComponent client)
+{
+    const char *name = region_role[region];
+    const Dist *at_once = platform->at_once;
+    Producer *producer = platform->producer[region];
+    if (!producer)
+        return to_kafka;
+    producer_connect(producer, to_kafka,
+                     link_to(platform, name, "client.from-producer", at_once, client));
+    return link_to(platform, name, "producer", at_once, producer_component(producer));
+}
+
+static SimLink *connect_application_to_kafka(Platform *platform, uint32_t region)
+{
+    const Dist *local = platform->scenario->network.local;
+    SimComponent kafka = kafka_component(platform->kafka[region]);
+    const char *name = region_role[region];
+    if (!platform->producer[region] || platform->relay[region])
+        return link_to(platform, name, "kafka", local, kafka);
+    char *produce = g_strdup_printf("%s>kafka", name);
+    SimLink *to_kafka = wiring_link(platform, produce, local, SIM_LINK_STREAM);
+    g_free(produce);
+    sim_link_connect(to_kafka, kafka);
+    return connect_producer(platform, region, to_kafka,
+                            application_component(platform->application[region]));
+}
+
+/* Kafka's answers go to whoever publishes. */
+static void connect_kafka(Platform *platform, uint32_t region, SimLink *to_failover)
+{
+    const Scenario *s = platform->scenario;
+    const Relay *relay = platform->relay[region];
+    const Producer *producer = platform->producer[region];
+    SimComponent client =
+        relay ? relay_component(relay) : application_component(platform->application[region]);
+    KafkaClient kind = s->producer.outages == 0 ? KAFKA_CLIENT_TRIES_AGAIN : KAFKA_CLIENT_WAITS;
+    kafka_serve(platform->kafka[region], producer ? kind : KAFKA_CLIENT_SIMPLE,
+                producer && producer_idempotent(&s->producer, &s->kafka));
+    kafka_connect(platform->kafka[region],
+                  link_to(platform, region_role[region],
+                          relay ? "relay.from-kafka" : "application.from-kafka", s->network.local,
+                          producer ? producer_component(producer) : client),
+                  to_failover);
+}
+
 static void connect_relay(Platform *platform, uint32_t region)
 {
     const Dist *local = platform->scenario->network.local;
@@ -46,7 +93,7 @@ static void connect_relay(Platform *platform, uint32_t region)
     sim_link_connect(to_kafka, kafka_component(platform->kafka[region]));
     relay_connect(
         relay, link_to(platform, name, "database.from-relay", local, database_component(database)),
-        to_kafka);
+        connect_producer(platform, region, to_kafka, relay_component(relay)));
     database_keep_outbox(
         database, platform->outbox[region],
         link_to(platform, name, "relay.from-database", local, relay_component(relay)));
@@ -79,7 +126,7 @@ static void connect_region(Platform *platform, uint32_t region)
         platform->application[region],
         (ApplicationLinks){
             .to_database = LOCAL("database", database),
-            .to_kafka = LOCAL("kafka", kafka),
+            .to_kafka = connect_application_to_kafka(platform, region),
             .to_users = link_to(platform, name, "users", network->reply, users),
             .to_edge = link_to(platform, name, "edge", network->edge, 0),
             .to_failover = MANAGE("failover.from-application", failover),
@@ -96,10 +143,7 @@ static void connect_region(Platform *platform, uint32_t region)
                         .to_failover = MANAGE("failover.from-database", failover),
                         .to_control = MANAGE("control", control_component(platform->control)),
                         .wan = platform->wan[region == REGION_ACTIVE ? WAN_OUT : WAN_BACK]});
-    Relay *relay = platform->relay[region];
-    SimLink *to_producer = relay ? LOCAL("relay.from-kafka", relay_component(relay))
-                                 : LOCAL("application.from-kafka", application);
-    kafka_connect(platform->kafka[region], to_producer, MANAGE("failover.from-kafka", failover));
+    connect_kafka(platform, region, MANAGE("failover.from-kafka", failover));
     consumers_connect(platform->consumers[region],
                       (ConsumersLinks){.to_kafka = LOCAL("kafka.from-consumers", kafka),
                                        .to_failover = MANAGE("failover.from-consumers", failover),
