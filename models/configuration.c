@@ -73,6 +73,8 @@ void configuration_begin(Configuration *configuration)
 {
     const ConfigurationConfig *config = configuration->config;
     SimTime at = dist_draw(config->change_at, &configuration->change_draws);
+    if (at >= FAR)
+        return;
     configuration->blocked = at >= configuration->vault_lost && at < configuration->vault_back;
     if (configuration->blocked)
         at = configuration->vault_back;
