@@ -6,7 +6,8 @@
 #   make bench      engine benchmarks against the in-tree floor
 #   make install PREFIX=/usr/local
 #   make clean
-# Options: CC=clang, SAN=1 (AddressSanitizer and UBSan), DEBUG=1.
+# Options: CC=clang, SAN=1 (AddressSanitizer and UBSan), DEBUG=1,
+#   MPI=1 (failsim sweep on the ranks of mpirun; needs Open MPI: scripts/setup mpi).
 
 CC ?= cc
 ifeq ($(origin CC),default)
@@ -59,8 +60,10 @@ endif
 .PHONY: all drill test check bench install uninstall clean setup setup-test
 .DELETE_ON_ERROR:
 
-all: $(OUT)/failsim
-	@mkdir -p build && ln -sfn $(VARIANT)/failsim build/failsim
+# With MPI=1 one object differs, so both programs are there and share the rest.
+PROGRAM := failsim$(if $(MPI),-mpi)
+all: $(OUT)/failsim $(OUT)/$(PROGRAM)
+	@mkdir -p build && ln -sfn $(VARIANT)/$(PROGRAM) build/failsim
 
 setup:
 	@scripts/setup build
@@ -90,6 +93,17 @@ $(OUT)/failsim: $(CLI_OBJ) $(LIB_MODELS) $(LIB_SIM)
 	@$(if $(Q),echo '  LINK $@')
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) -lm
 
+MPI_OBJ := $(OUT)/cli/cluster-mpi.o
+$(OUT)/failsim-mpi: $(filter-out %/cluster.o,$(CLI_OBJ)) $(MPI_OBJ) $(LIB_MODELS) $(LIB_SIM)
+	@$(if $(Q),echo '  LINK $@')
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(shell mpicc --showme:link) -lm
+
+$(MPI_OBJ): cli/cluster.c Makefile
+	@mkdir -p $(@D)
+	@$(if $(Q),echo '  CC   $< (MPI)')
+	$(Q)$(CC) $(CFLAGS_ALL) -DFAILSIM_MPI $(patsubst -I%,-isystem %,$(shell mpicc --showme:compile)) \
+		-MMD -MP -c -o $@ $<
+
 $(LIB_SIM): $(SIM_OBJ)
 $(LIB_MODELS): $(MODELS_OBJ)
 $(OUT)/lib%.a:
@@ -110,7 +124,7 @@ $(OUT)/%.o: %.c Makefile CHANGELOG.md
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/failsim/scenarios
-	install -m 755 $(OUT)/failsim $(DESTDIR)$(PREFIX)/bin/failsim
+	install -m 755 $(OUT)/$(PROGRAM) $(DESTDIR)$(PREFIX)/bin/failsim
 	install -m 644 scenarios/*.yaml $(DESTDIR)$(PREFIX)/share/failsim/scenarios
 
 uninstall:

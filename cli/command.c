@@ -7,8 +7,8 @@
 #include "sim/diag.h"
 
 const Command *const commands[] = {
-    &command_run,       &command_validate, &command_rank, &command_tail,
-    &command_calibrate, &command_explain,  &command_help,
+    &command_run,  &command_sweep,     &command_merge,   &command_validate, &command_rank,
+    &command_tail, &command_calibrate, &command_explain, &command_help,
 };
 const size_t command_count = G_N_ELEMENTS(commands);
 

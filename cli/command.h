@@ -34,6 +34,7 @@ struct Command {
     ExitCode (*run)(const Command *command, int argc, char **argv); /* arguments after the name */
 };
 
+extern const Command command_sweep, command_merge;
 extern const Command command_run, command_validate, command_explain, command_help;
 extern const Command command_calibrate, command_tail, command_rank;
 

@@ -5,7 +5,7 @@
 #include "cli/results.h"
 
 /* RFC 4180: quoted if it must be, quotes doubled. */
-static void put_field(FILE *out, const char *text)
+void results_csv_field(FILE *out, const char *text)
 {
     if (strpbrk(text, ",\"\r\n") == NULL) {
         fputs(text, out);
@@ -20,7 +20,7 @@ static void put_field(FILE *out, const char *text)
     fputc('"', out);
 }
 
-static void put_number(FILE *out, double value)
+void results_csv_number(FILE *out, double value)
 {
     char buffer[JSON_NUMBER_SIZE];
     if (isnan(value))
@@ -38,7 +38,7 @@ void results_csv_header(FILE *out)
     fputs("scenario,run", out);
     for (size_t m = 0; m < platform_metrics.count; m++) {
         fputc(',', out);
-        put_field(out, platform_metrics.specs[m].name);
+        results_csv_field(out, platform_metrics.specs[m].name);
     }
     fputc('\n', out);
 }
@@ -46,11 +46,11 @@ void results_csv_header(FILE *out)
 void results_csv_rows(FILE *out, const Study *study)
 {
     for (uint32_t run = 0; run < study->result.replications; run++) {
-        put_field(out, scenario_name(study->scenario));
+        results_csv_field(out, scenario_name(study->scenario));
         fprintf(out, ",%" PRIu32, run);
         for (size_t m = 0; m < platform_metrics.count; m++) {
             fputc(',', out);
-            put_number(out, study_value(study, run, m));
+            results_csv_number(out, study_value(study, run, m));
         }
         fputc('\n', out);
     }

@@ -16,6 +16,7 @@ void interrupt_catch(void)
 {
     struct sigaction action = {.sa_handler = handle, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
     sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL); /* how a cluster's scheduler takes a machine back */
     struct sigaction before;
     /* Started in the background: Ctrl-C is meant for others. */
     if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler == SIG_IGN)

@@ -1,4 +1,5 @@
-/* Ctrl-C: the first asks to stop after the runs under way, the second ends the program. */
+/* Ctrl-C or SIGTERM: the first asks to stop after the runs under way, the second ends the program.
+ */
 #ifndef CLI_INTERRUPT_H
 #define CLI_INTERRUPT_H
 

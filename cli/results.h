@@ -15,4 +15,10 @@ void results_json(Json *json, const Study *study);
 void results_csv_header(FILE *out);
 void results_csv_rows(FILE *out, const Study *study);
 
+/* Parts of them, for results of another shape. */
+void results_metric(Json *json, const StatsSummary *summary);
+void results_expectation(Json *json, const ScenarioExpect *expect, const ExpectOutcome *outcome);
+void results_csv_field(FILE *out, const char *text);
+void results_csv_number(FILE *out, double value); /* empty: does not apply; inf: not reached */
+
 #endif

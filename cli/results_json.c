@@ -29,7 +29,7 @@ static void put_named(Json *json, const char *name, double value)
     json_number(json, value);
 }
 
-static void put_metric(Json *json, const StatsSummary *summary)
+void results_metric(Json *json, const StatsSummary *summary)
 {
     json_object_flat(json);
     put_named(json, "mean", summary->mean);
@@ -47,7 +47,7 @@ static void put_metric(Json *json, const StatsSummary *summary)
     json_end(json);
 }
 
-static void put_expectation(Json *json, const ScenarioExpect *expect, const ExpectOutcome *outcome)
+void results_expectation(Json *json, const ScenarioExpect *expect, const ExpectOutcome *outcome)
 {
     json_object(json);
     json_key(json, "expect");
@@ -140,13 +140,13 @@ void results_json(Json *json, const Study *study)
     json_object(json);
     for (size_t m = 0; m < platform_metrics.count; m++) {
         json_key(json, platform_metrics.specs[m].name);
-        put_metric(json, &study->summary[m]);
+        results_metric(json, &study->summary[m]);
     }
     json_end(json);
     json_key(json, "expectations");
     json_array(json);
     for (size_t i = 0; i < study->expect_count; i++)
-        put_expectation(json, scenario_expect(study->scenario, i), &study->outcome[i]);
+        results_expectation(json, scenario_expect(study->scenario, i), &study->outcome[i]);
     json_end(json);
     json_key(json, "verdict");
     if (study_verdict(study) != NULL)

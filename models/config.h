@@ -150,6 +150,7 @@ struct Scenario {
     /* derived */
     ScenarioExpect *expect;
     char *events_text;
+    char *data_hash;
 };
 
 extern const ParamTable events_table, sweep_table, factor_table;

@@ -54,6 +54,7 @@ Scenario *scenario_read_point(const char *file, const char *text, size_t length,
     point->name = base ? base_name(scenario, point->variant) : point_name(scenario, point->point);
     if (!point->left_out)
         scenario_check(&check);
+    scenario->data_hash = g_strdup(param_doc_data(doc));
     param_doc_free(doc);
     if (diags->errors > errors || point->left_out) {
         scenario_free(scenario);
@@ -69,6 +70,7 @@ void scenario_free(Scenario *scenario)
         return;
     g_free(scenario->expect);
     g_free(scenario->events_text);
+    g_free(scenario->data_hash);
     param_clear(&scenario_schema, scenario);
     g_free(scenario);
 }
@@ -182,6 +184,11 @@ size_t scenario_cast_count(const Scenario *scenario)
 const char *scenario_cast_name(const Scenario *scenario, size_t index)
 {
     return ITEMS(const CastConfig, scenario->users.cast)[index].name;
+}
+
+const char *scenario_data_hash(const Scenario *scenario)
+{
+    return scenario->data_hash;
 }
 
 size_t scenario_point_count(const Scenario *scenario)

@@ -52,6 +52,8 @@ const char *scenario_passive_region(const Scenario *scenario);
 uint64_t scenario_seed(const Scenario *scenario);
 uint32_t scenario_replications(const Scenario *scenario);
 double scenario_length_seconds(const Scenario *scenario); /* of a run, its drain included */
+/* SHA-256 in hex of the CSV files it reads; "" if none. */
+const char *scenario_data_hash(const Scenario *scenario);
 /* One line about what fails: "region north-india fails at 10m for 1h"; "" if nothing. */
 const char *scenario_events_text(const Scenario *scenario);
 

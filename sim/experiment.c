@@ -133,7 +133,7 @@ static void crew_run(Crew *crew)
 }
 
 /* In the order of the replications, whatever the order of their ends. */
-static uint64_t fold_fingerprints(const uint64_t *fingerprints, uint32_t count)
+uint64_t experiment_fingerprint(const uint64_t *fingerprints, uint32_t count)
 {
     uint64_t hash = random_mix(count);
     for (uint32_t i = 0; i < count; i++)
@@ -155,7 +155,7 @@ void experiment_run(const Experiment *experiment, ExperimentResult *result)
         .metric_count = experiment->metric_count,
         .values = crew.values,
         .fingerprints = crew.fingerprints,
-        .fingerprint = fold_fingerprints(crew.fingerprints, done),
+        .fingerprint = experiment_fingerprint(crew.fingerprints, done),
         .stopped = done < experiment->replications,
     };
     pthread_cond_destroy(&crew.left);
@@ -176,7 +176,7 @@ void experiment_join(ExperimentResult *whole, ExperimentResult *part)
         whole->fingerprints[before + i] = part->fingerprints[i];
     whole->metric_count = columns;
     whole->replications = (uint32_t)(before + added);
-    whole->fingerprint = fold_fingerprints(whole->fingerprints, whole->replications);
+    whole->fingerprint = experiment_fingerprint(whole->fingerprints, whole->replications);
     whole->stopped = part->stopped;
     experiment_result_clear(part);
 }

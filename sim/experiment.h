@@ -43,6 +43,8 @@ void experiment_run(const Experiment *experiment, ExperimentResult *result);
 /* Append a part that begins where `whole` (at first all zero) ends: the same as one study of both.
  * `part` is empty afterwards. */
 void experiment_join(ExperimentResult *whole, ExperimentResult *part);
+/* The fingerprint of runs in order, as in a result. */
+uint64_t experiment_fingerprint(const uint64_t *fingerprints, uint32_t count);
 void experiment_result_clear(ExperimentResult *result);
 
 #endif

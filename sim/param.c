@@ -584,6 +584,7 @@ static ParamDoc *read_doc(const ParamSchema *schema, const char *file, const cha
         .excused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
         .fallbacks = g_hash_table_new_full(NULL, NULL, NULL, fallback_free),
         .troubled = doc->troubled,
+        .data = &doc->data,
     };
     if (over->point != PARAM_BASE)
         param_sweep_apply(&reader, doc, over->point);
@@ -630,6 +631,8 @@ void param_doc_free(ParamDoc *doc)
     g_ptr_array_free(doc->trees, TRUE);
     g_ptr_array_free(doc->sources, TRUE);
     g_hash_table_destroy(doc->troubled);
+    if (doc->data != NULL)
+        g_checksum_free(doc->data);
     g_free(doc);
 }
 
@@ -638,6 +641,11 @@ void param_doc_free(ParamDoc *doc)
 bool param_doc_failed(const ParamDoc *doc, const char *path)
 {
     return g_hash_table_contains(doc->troubled, path);
+}
+
+const char *param_doc_data(const ParamDoc *doc)
+{
+    return doc->data != NULL ? g_checksum_get_string(doc->data) : "";
 }
 
 bool param_doc_has(const ParamDoc *doc, const char *path)

@@ -145,6 +145,9 @@ ParamDoc *param_read_over(const ParamSchema *schema, const char *file, const cha
                           const char *path, void *target, DiagList *diags);
 void param_clear(const ParamSchema *schema, void *target);
 
+/* SHA-256 in hex of the CSV files that were read, "" if there were none: what the text alone does
+ * not say. */
+const char *param_doc_data(const ParamDoc *doc);
 /* Was the key written by the user? ("users.retry.max", "events[1].target") */
 bool param_doc_has(const ParamDoc *doc, const char *path);
 /* Was there an error in this key, list or list item ("failover.steps", "events[1]")? Its value is

@@ -280,6 +280,9 @@ bool param_csv_read(ParamReader *reader, const ParamSlot *slot, const ParamCsv *
     if (source == NULL)
         return false;
     csv.source = source;
+    if (*reader->data == NULL)
+        *reader->data = g_checksum_new(G_CHECKSUM_SHA256);
+    g_checksum_update(*reader->data, (const guchar *)source->text, (gssize)source->length);
     bool right = read_rows(&csv);
     if (csv.errors > CSV_ERRORS_MAX)
         param_error(reader, want->node, slot->path, NULL, PARAM_SAYS_CSV_MORE, source->file);

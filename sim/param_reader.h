@@ -17,6 +17,7 @@ struct ParamDoc {
     GPtrArray *trees;     /* YamlTree*; the first is the file's */
     YamlNode *root;       /* NULL if nothing could be read */
     GHashTable *troubled; /* set of paths (char*) at or below which there was an error */
+    GChecksum *data;      /* SHA-256 of all CSV files; NULL: there are none */
 };
 
 typedef struct ParamReader {
@@ -31,6 +32,7 @@ typedef struct ParamReader {
     GHashTable *fallbacks; /* ParamSpec* to its default, read once */
     GHashTable *troubled;  /* the doc's: paths at or below which something is wrong */
     char **keys;           /* param_keys, when first needed */
+    GChecksum **data;      /* the doc's */
 } ParamReader;
 
 /* One field to fill. */
