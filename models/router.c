@@ -183,8 +183,11 @@ static void on_request(Sim *sim, void *self, const SimEvent *event)
     if (fails_on(router, event))
         return;
     uint32_t region = choose(router, request_edge(event->extra), request_cookie(event->extra));
+    bool kept =
+        router->config->affinity && region != router->edge[request_edge(event->extra)].route;
     story_payment(world->story, world->ledger, event->subject, sim_now(sim),
-                  "the router sends the request to %s", world->region_name[region]);
+                  "the router sends the request to %s%s", world->region_name[region],
+                  kept && region == request_cookie(event->extra) ? ", because of its cookie" : "");
     SimEvent request = *event;
     request.component = router->link.application[region];
     sim_link_send(router->link.to_region[region], request);
