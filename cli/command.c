@@ -6,10 +6,20 @@
 
 #include "sim/diag.h"
 
+/* clang-format off: one a line */
 const Command *const commands[] = {
-    &command_run,  &command_sweep,     &command_merge,   &command_validate, &command_rank,
-    &command_tail, &command_calibrate, &command_explain, &command_help,
+    &command_run,
+    &command_sweep,
+    &command_merge,
+    &command_validate,
+    &command_choose,
+    &command_rank,
+    &command_tail,
+    &command_calibrate,
+    &command_explain,
+    &command_help,
 };
+/* clang-format on */
 const size_t command_count = G_N_ELEMENTS(commands);
 
 const Command *command_find(const char *name)

@@ -6,9 +6,9 @@
 
 #include "sim/check.h"
 
-/* A distance of nothing asks for endless runs: distances count as at least this share of the
- * noise. */
-static const double NEAREST = 0.02;
+/* A distance of nothing asks for endless runs, and would starve the designs that can be decided:
+ * distances count as at least this share of the noise. */
+static const double NEAREST = 0.1;
 
 typedef struct Design {
     GArray *rows; /* double, 1 + constraints a run */

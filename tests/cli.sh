@@ -63,7 +63,7 @@ try 0 help; says "failsim run FILE"; says "130  interrupted"; quiet_err
 try 0 --help; says "failsim validate"
 try 0 -h; says "failsim explain"
 try 0 --version; says "failsim "
-for command in run validate rank tail calibrate explain help; do
+for command in run validate choose rank tail calibrate explain help; do
     try 0 help $command; says "Usage: failsim $command"
     cp out expected
     try 0 $command --help; verdict "$said: not as help $command" cmp -s out expected
