@@ -16,9 +16,10 @@ static bool is_valid(const Consumers *consumers, uint32_t g, uint32_t p)
 static int64_t start_offset(const Consumers *consumers, uint32_t g, uint32_t p)
 {
     const Log *log = &consumers->storage->log[p];
+    int64_t first = storage_first_seen(consumers->storage, p);
     if (is_valid(consumers, g, p))
-        return MAX(MIN(consumers->storage->committed[g][p], log->end), 0);
-    return consumers->config[g].start == START_LATEST ? log->high_watermark : 0;
+        return MAX(MIN(consumers->storage->committed[g][p], log->end), first);
+    return consumers->config[g].start == START_LATEST ? log->high_watermark : first;
 }
 
 /* auto.offset.reset none: the consumers throw, and somebody has to come. */

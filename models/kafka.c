@@ -378,7 +378,7 @@ static void promote(Kafka *kafka, const SimEvent *event)
         return;
     kafka->role = KAFKA_SWITCHING;
     sim_after(
-        kafka->world->sim, event->value, SIM_PHASE_MESSAGE,
+        kafka->world->sim, event->value + kafka->storage->switch_delay, SIM_PHASE_MESSAGE,
         (SimEvent){.component = kafka->id, .kind = KAFKA_SWITCHED, .subject = event->subject});
 }
 

@@ -224,6 +224,7 @@ static void write_range(Mirror *mirror, const Range *range)
         write_record(mirror, p, o);
     storage_copied(mirror->target, p, ledger);
     mirror->delivered[p] = range->to;
+    mirror_note_range(mirror, p);
 }
 
 /* The copy is over once its target has been made the primary: its topics take live writes now.
@@ -338,6 +339,8 @@ static void on_link(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
     Mirror *mirror = self;
+    if (event->value == 0)
+        mirror_note_parting(mirror);
     if (event->value == 0 || mirror->phase == MIRROR_IDLE)
         return;
     if (!mirror_at_target(mirror->config))
@@ -353,6 +356,8 @@ static void on_link(Sim *sim, void *self, const SimEvent *event)
 static int64_t starting_place(const Mirror *mirror, uint32_t p)
 {
     const Log *log = &mirror->source->log[p];
+    if (mirror->config->kind == MIRROR_LINKING)
+        return MAX(mirror->source->copied[p], log->base);
     switch ((MirrorStart)mirror->config->start_from) {
     case MIRROR_FROM_NOW:
         return log->high_watermark;
@@ -366,14 +371,26 @@ static int64_t starting_place(const Mirror *mirror, uint32_t p)
 
 bool mirror_copies_all(const MirrorConfig *config)
 {
-    return config->policy == MIRROR_POLICY_IDENTITY && config->start_from == MIRROR_FROM_EVERYTHING;
+    return config->policy == MIRROR_POLICY_IDENTITY && config->kind == MIRROR_MM2 &&
+           config->start_from == MIRROR_FROM_EVERYTHING;
 }
 
 /* Under the names of the source's topics a copy cannot be told from a record of the cluster's own:
  * what is there now is copied whole, at the price of doubles; what comes later is not sent back. */
 static int64_t whole_below(const Mirror *mirror, uint32_t p)
 {
-    return mirror->config->policy == MIRROR_POLICY_IDENTITY ? mirror->source->log[p].end : 0;
+    return mirror_copies_all(mirror->config) ? mirror->source->log[p].end : 0;
+}
+
+/* Offsets are the same on both sides, so the target's log must end where the two part: what it has
+ * beyond that, and nobody else ever had, is thrown away. */
+static void truncate_target(Mirror *mirror)
+{
+    for (uint32_t p = 0; p < mirror->target->partitions; p++)
+        if (mirror->target->log[p].end > mirror->source->copied[p])
+            storage_cut(mirror->target, p,
+                        MAX(mirror->source->copied[p], mirror->target->log[p].base),
+                        mirror->world->ledger);
 }
 
 static void begin(Mirror *mirror)
@@ -381,6 +398,8 @@ static void begin(Mirror *mirror)
     mirror->phase = MIRROR_RUNS;
     mirror->onto_primary = mirror->target->primary;
     mirror->source->pin_follows = false;
+    if (mirror->config->kind == MIRROR_LINKING)
+        truncate_target(mirror);
     for (uint32_t p = 0; p < mirror->source->partitions; p++) {
         mirror->flushed[p] = mirror->source->pin[p] = starting_place(mirror, p);
         mirror->whole[p] = whole_below(mirror, p);
@@ -476,6 +495,35 @@ static void create_partitions(Mirror *mirror)
         look_later(mirror, (SimTime)(random_uniform(&mirror->refresh_draws) * interval));
 }
 
+/* ---- ACLs ---- */
+
+static void copy_acls_after(Mirror *mirror, SimTime after)
+{
+    sim_after(mirror->world->sim, after, SIM_PHASE_MESSAGE,
+              (SimEvent){.component = mirror->id, .kind = MIRROR_ACLS});
+}
+
+static void on_acls(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim, (void)event;
+    Mirror *mirror = self;
+    if (mirror_reaches_source(mirror) && mirror_reaches_target(mirror))
+        mirror->target->switch_delay = 0;
+    else
+        copy_acls_after(mirror, mirror->config->acls_interval);
+}
+
+/* The producers' right to write is granted as the run begins, somewhere between two copies. */
+static void grant_acl(Mirror *mirror)
+{
+    const MirrorConfig *config = mirror->config;
+    double interval = (double)config->acls_interval;
+    if (!config->new_acl)
+        return;
+    mirror->target->switch_delay = dist_draw(config->acl_repair, &mirror->acl_draws);
+    copy_acls_after(mirror, (SimTime)(random_uniform(&mirror->acl_draws) * interval));
+}
+
 /* ---- faults ---- */
 
 static void on_down(Sim *sim, void *self)
@@ -499,6 +547,8 @@ static void on_up(Sim *sim, void *self)
     mirror_form_group(mirror);
     if (mirror->phase == MIRROR_IDLE)
         return;
+    if (mirror->target->switch_delay > 0) /* topics and ACLs are looked at first of all */
+        copy_acls_after(mirror, 0);
     if (mirror_reaches_source(mirror))
         know_all(mirror);
     mirror_restart_store(mirror);
@@ -523,6 +573,7 @@ static const SimHandler handlers[MIRROR_KINDS] = {
     [MIRROR_LEFT] = mirror_on_left,
     [MIRROR_REBALANCE] = mirror_on_rebalance,
     [MIRROR_REFRESH] = on_refresh,
+    [MIRROR_ACLS] = on_acls,
 };
 
 static const SimType mirror_type = {.name = "mirror",
@@ -543,11 +594,7 @@ static void make_partitions(Mirror *mirror)
     mirror->whole = g_new0(int64_t, partitions);
     mirror->known = g_new(bool, partitions);
     know_all(mirror);
-    mirror->writer = g_new0(OffsetSyncWriter, partitions);
-    mirror->store = g_new0(OffsetSyncStore, partitions);
-    for (uint32_t g = 0; g < mirror->source->groups; g++)
-        mirror->checkpoint[g] = g_new(int64_t, partitions);
-    mirror_reset_offsets(mirror);
+    mirror_make_offsets(mirror);
 }
 
 /* Connect's producer has one request in flight for each broker, with one batch of each partition
@@ -590,12 +637,15 @@ Mirror *mirror_new(World *world, const MirrorConfig *config, Storage *source, St
     mirror->latency_draws = world_stream(world, name, "latency");
     mirror->poll_draws = world_stream(world, name, "poll");
     mirror->phase_draws = world_stream(world, name, "phase");
+    mirror->acl_draws = world_stream(world, name, "acl");
     mirror->refresh_draws = world_stream(world, name, "refresh");
     if (config->latency_vary == 0)
         mirror->run_latency = dist_draw(config->latency, &mirror->latency_draws);
     make_partitions(mirror);
     make_tasks(mirror);
     mirror_make_workers(mirror, name);
+    target->hides_copies = config->kind == MIRROR_MM2 && config->policy == MIRROR_POLICY_DEFAULT &&
+                           config->subscription == MIRROR_SUBSCRIBE_PLAIN;
     return mirror;
 }
 
@@ -605,8 +655,7 @@ void mirror_free(Mirror *mirror)
         return;
     for (uint32_t t = 0; t < mirror->config->tasks; t++)
         g_queue_clear_full(&mirror->task[t].ranges, g_free);
-    for (uint32_t g = 0; g < mirror->source->groups; g++)
-        g_free(mirror->checkpoint[g]);
+    mirror_free_offsets(mirror);
     g_free(mirror->task);
     g_free(mirror->worker);
     g_free(mirror->runs_on);
@@ -615,8 +664,6 @@ void mirror_free(Mirror *mirror)
     g_free(mirror->delivered);
     g_free(mirror->flushed);
     g_free(mirror->whole);
-    g_free(mirror->writer);
-    g_free(mirror->store);
     g_free(mirror);
 }
 
@@ -650,6 +697,7 @@ void mirror_start(Mirror *mirror)
     mirror->source->pin_follows = false;
     mirror_start_timers(mirror);
     create_partitions(mirror);
+    grant_acl(mirror);
     for (uint32_t t = 0; t < mirror->config->tasks; t++)
         fetch(mirror, &mirror->task[t]);
 }

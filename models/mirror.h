@@ -38,6 +38,13 @@
 #define MIRROR_TASKS_MAX   256
 #define MIRROR_WORKERS_MAX 64
 
+typedef enum MirrorKind { MIRROR_MM2, MIRROR_REPLICATOR, MIRROR_LINKING, MIRROR_NONE } MirrorKind;
+
+typedef enum MirrorSubscription {
+    MIRROR_SUBSCRIBE_PATTERN,
+    MIRROR_SUBSCRIBE_PLAIN
+} MirrorSubscription;
+
 typedef enum MirrorPolicy { MIRROR_POLICY_DEFAULT, MIRROR_POLICY_IDENTITY } MirrorPolicy;
 
 /* Where a mirror that is started by a runbook begins, in each partition of its source. */
@@ -49,9 +56,15 @@ typedef enum MirrorStart {
 
 typedef struct MirrorConfig {
     bool enabled;
-    int runs_in;    /* region of the mirror into the passive one; the other: at the same end */
-    int policy;     /* MirrorPolicy */
-    int start_from; /* MirrorStart */
+    int kind;         /* MirrorKind */
+    int runs_in;      /* region of the mirror into the passive one; the other: at the same end */
+    int policy;       /* MirrorPolicy */
+    int start_from;   /* MirrorStart */
+    int subscription; /* MirrorSubscription */
+    bool exactly_once;
+    bool new_acl;
+    SimTime acls_interval;
+    Dist *acl_repair;
     int64_t tasks, workers;
     SimTime session_timeout, rebalance_delay;
     bool clean_stop; /* workers that an event takes away flush and leave their group */
@@ -69,7 +82,9 @@ typedef struct MirrorConfig {
     SimTime checkpoint_interval;
     bool reuse_syncs; /* a checkpoint task that restarts may use all syncs */
     bool sync_group_offsets;
-    SimTime sync_interval;
+    SimTime sync_interval;     /* MirrorMaker 2 */
+    SimTime translator_period; /* Replicator */
+    SimTime link_interval;     /* Cluster Linking */
 } MirrorConfig;
 
 extern const ParamTable mirror_table;

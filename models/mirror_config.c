@@ -2,6 +2,9 @@
 #include "models/mirror.h"
 
 static const char *const runs_in_choices[] = {"active", "passive", NULL};
+static const char *const kind_choices[] = {"mirrormaker2", "replicator", "cluster-linking", "none",
+                                           NULL};
+static const char *const subscription_choices[] = {"pattern", "plain", NULL};
 static const char *const policy_choices[] = {"default", "identity", NULL};
 static const char *const start_choices[] = {"copied-end", "now", "everything", NULL};
 static const char *const vary_choices[] = {"run", "batch", NULL};
@@ -15,6 +18,16 @@ static const ParamSpec specs[] = {
      .text = "Whether there is a mirror. no: topics are not replicated; after a failover the "
              "passive Kafka is empty.",
      .source = ""},
+    {.key = "kind",
+     .type = PARAM_CHOICE,
+     .offset = AT(kind),
+     .fallback = "mirrormaker2",
+     .choices = kind_choices,
+     .text = "What copies. mirrormaker2. replicator: Confluent Replicator, which runs on Connect "
+             "too, keeps topic names and translates offsets by timestamps. cluster-linking: the "
+             "target's brokers fetch, byte for byte, offsets included; no Connect workers. none: "
+             "as enabled: no.",
+     .source = "KIP-382; Confluent: Replicator and Cross-Cluster Failover; Cluster Linking"},
     {.key = "runs_in",
      .type = PARAM_CHOICE,
      .offset = AT(runs_in),
@@ -35,6 +48,47 @@ static const ParamSpec specs[] = {
          "that starts from everything copies back what came from there, as doubles.",
      .source = "KIP-382: DefaultReplicationPolicy (alias.topic); IdentityReplicationPolicy "
                "(KAFKA-9726) keeps the name and detects no cycles"},
+    {.key = "subscription",
+     .type = PARAM_CHOICE,
+     .offset = AT(subscription),
+     .fallback = "pattern",
+     .choices = subscription_choices,
+     .text = "What the groups of the target's region subscribe to. pattern: the topic with and "
+             "without alias (or they are given the new name at the failover: put the time into "
+             "resume-consumers). plain: the topic's own name; under the default policy they never "
+             "see what was copied.",
+     .source = "KIP-382: a remote topic is called alias.topic; consumers need a pattern"},
+    {.key = "exactly_once",
+     .type = PARAM_FLAG,
+     .offset = AT(exactly_once),
+     .fallback = "no",
+     .text =
+         "Source offsets are written in the transaction of their records, so that a mirror that "
+         "crashes doubles nothing for readers of committed records. Readers with "
+         "read_uncommitted would see aborted batches; that is not modelled.",
+     .source = "KIP-618: exactly.once.source.support disabled"},
+    {.key = "new_acl",
+     .type = PARAM_FLAG,
+     .offset = AT(new_acl),
+     .fallback = "no",
+     .text = "The producers' right to write is granted in the active region as the run begins, and "
+             "not copied before the mirror's next round. A switch-kafka before that finds "
+             "producers refused, and takes acl_repair longer.",
+     .source = ""},
+    {.key = "acls_interval",
+     .type = PARAM_TIME,
+     .offset = AT(acls_interval),
+     .fallback = "600s",
+     .min = 0.001,
+     .max = 86400,
+     .text = "How often ACLs and topic configurations are copied (with new_acl).",
+     .source = "MirrorMaker: sync.topic.acls.interval.seconds 600"},
+    {.key = "acl_repair",
+     .type = PARAM_DIST,
+     .offset = AT(acl_repair),
+     .fallback = "{lognormal: {median: 5m, p99: 30m}}",
+     .text = "How long it takes to find and grant what was not copied (with new_acl).",
+     .source = "ours: an operator who reads TOPIC_AUTHORIZATION_FAILED"},
     {.key = "start_from",
      .type = PARAM_CHOICE,
      .offset = AT(start_from),
@@ -213,7 +267,8 @@ static const ParamSpec specs[] = {
      .offset = AT(sync_group_offsets),
      .fallback = "no",
      .text = "Write translated offsets to the passive consumer group while it is empty. Without it "
-             "the group has no offset at failover and consumers.start decides.",
+             "the group has no offset at failover and consumers.start decides. The same switch for "
+             "the other kinds.",
      .source = "KIP-545: sync.group.offsets.enabled false"},
     {.key = "sync_group_offsets.interval",
      .type = PARAM_TIME,
@@ -223,6 +278,26 @@ static const ParamSpec specs[] = {
      .max = 86400,
      .text = "How often they are written.",
      .source = "KIP-545: sync.group.offsets.interval.seconds 60"},
+    {.key = "replicator.batch_period",
+     .type = PARAM_TIME,
+     .offset = AT(translator_period),
+     .fallback = "60s",
+     .min = 0.001,
+     .max = 86400,
+     .text =
+         "How often Replicator translates the groups' offsets (with sync_group_offsets.enabled, "
+         "which stands for the consumers' timestamp interceptor).",
+     .source = "Confluent Replicator: offset.translator.batch.period.ms 60000"},
+    {.key = "linking.offset_sync_interval",
+     .type = PARAM_TIME,
+     .offset = AT(link_interval),
+     .fallback = "30s",
+     .min = 0.001,
+     .max = 86400,
+     .text = "How often Cluster Linking copies the groups' offsets (with "
+             "sync_group_offsets.enabled). Stops with the source.",
+     .source = "Confluent Cluster Linking: consumer.offset.sync.enable false, "
+               "consumer.offset.sync.ms 30000"},
 };
 #undef AT
 

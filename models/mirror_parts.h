@@ -24,6 +24,7 @@ enum {
     MIRROR_LEFT,  /* the group misses a worker */
     MIRROR_REBALANCE,
     MIRROR_REFRESH, /* new topics and partitions are looked for */
+    MIRROR_ACLS,    /* the topics' ACLs are copied */
     MIRROR_KINDS
 };
 
@@ -55,6 +56,13 @@ typedef struct MirrorWorker {
     bool up;
 } MirrorWorker;
 
+/* Confluent Replicator's knowledge of one partition: record timestamps (ms), by offset. */
+typedef struct MirrorStamps {
+    int64_t first_upstream, first_downstream;
+    GArray *upstream;   /* of the source's records copied so far */
+    GArray *downstream; /* of the target's, each the latest up to there: where a search stops */
+} MirrorStamps;
+
 struct Mirror {
     World *world;
     const MirrorConfig *config;
@@ -78,9 +86,11 @@ struct Mirror {
     int64_t *whole;              /* by partition: below it, copies are copied as well */
     OffsetSyncWriter *writer;    /* by partition */
     OffsetSyncStore *store;      /* by partition */
-    int64_t *checkpoint[LEDGER_GROUPS]; /* translated offsets, by partition; OFFSET_NONE */
+    MirrorStamps *stamps;        /* by partition; NULL but for Replicator */
+    int64_t *checkpoint_of[LEDGER_GROUPS]; /* the source offsets that these are of */
+    int64_t *checkpoint[LEDGER_GROUPS];    /* translated offsets, by partition; OFFSET_NONE */
     SimTime run_latency;
-    RandomStream latency_draws, poll_draws, phase_draws, refresh_draws;
+    RandomStream latency_draws, poll_draws, phase_draws, refresh_draws, acl_draws;
 };
 
 /* A task stands still, until it runs again from what was flushed; what it has written counts as
@@ -100,8 +110,13 @@ bool mirror_reaches_target(const Mirror *mirror);
 /* The workers' end of the line: do they run in the target's region? */
 bool mirror_at_target(const MirrorConfig *config);
 
-/* A record of partition `p` was written at the target: announce it if it is time. */
+/* A record of partition `p` was written at the target; then, a range of them. */
 void mirror_note_written(Mirror *mirror, uint32_t p, int64_t upstream, int64_t downstream);
+void mirror_note_range(Mirror *mirror, uint32_t p);
+/* The link to the source is gone: what the groups commit there from now on stays unknown. */
+void mirror_note_parting(Mirror *mirror);
+void mirror_make_offsets(Mirror *mirror);
+void mirror_free_offsets(Mirror *mirror);
 /* At a start: no sync, no checkpoint. */
 void mirror_reset_offsets(Mirror *mirror);
 /* The checkpoint task, and a source task for its partition `p`, run on a new worker. */

@@ -357,6 +357,32 @@ static void warn_of_runbook(const Check *check)
                        "the runbook fences the primary and promotes no other: nobody can write");
 }
 
+/* What goes together with the kind of the mirror. */
+static void check_mirror(const Check *check)
+{
+    MirrorConfig *mirror = &check->scenario->mirror;
+    if (mirror->kind == MIRROR_NONE)
+        mirror->enabled = false;
+    if (mirror->kind == MIRROR_LINKING && mirror->runs_in == REGION_ACTIVE)
+        param_doc_error(check->doc, check->diags, "mirror.runs_in",
+                        "leave mirror.runs_in out, or choose another mirror.kind",
+                        "with cluster-linking it is the target's brokers that fetch");
+    if (mirror->kind == MIRROR_LINKING && mirror->workers > 1)
+        param_doc_warn(check->doc, check->diags, "mirror.workers.count",
+                       "an event that fails the mirror pauses the link",
+                       "cluster-linking has no Connect workers");
+    if (mirror->kind != MIRROR_MM2 && mirror->kind != MIRROR_NONE &&
+        param_doc_has(check->doc, "mirror.policy"))
+        param_doc_warn(check->doc, check->diags, "mirror.policy", NULL,
+                       "only mirrormaker2 renames topics: mirror.policy says nothing here");
+    if (mirror->subscription == MIRROR_SUBSCRIBE_PLAIN && mirror->kind == MIRROR_MM2 &&
+        mirror->policy == MIRROR_POLICY_DEFAULT)
+        param_doc_warn(check->doc, check->diags, "mirror.subscription",
+                       "subscribe to a pattern, or use the identity policy",
+                       "the passive groups will never see what was copied: its topic has the "
+                       "alias before its name");
+}
+
 /* The mirror's steps need one. */
 static void check_mirror_steps(const Check *check)
 {
@@ -459,6 +485,7 @@ void scenario_check(const Check *check)
     check_channels(check);
     check_load(check);
     check_hours(check);
+    check_mirror(check);
     check_steps(check);
     scenario_check_factors(check);
     check_database(check);

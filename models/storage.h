@@ -22,9 +22,11 @@ typedef struct Storage {
     int64_t *committed[LEDGER_GROUPS]; /* by group and partition */
     bool primary;                      /* the cluster takes producers' writes */
     bool consumed_here;                /* the groups act in this region */
-    bool pin_follows; /* a mirror that has not begun will want only what no mirror wrote */
-    bool has_members; /* the groups are not empty here: they refuse foreign commits */
-    int64_t *copied;  /* by partition: behind the last record that a mirror wrote here */
+    bool pin_follows;     /* a mirror that has not begun will want only what no mirror wrote */
+    bool hides_copies;    /* the groups subscribe to names that a mirror's copies do not have */
+    SimTime switch_delay; /* its ACLs keep producers out; to mend them takes so long at a switch */
+    bool has_members;     /* the groups are not empty here: they refuse foreign commits */
+    int64_t *copied;      /* by partition: behind the last record that a mirror wrote here */
     /* By partition. Cuts: an unclean election took committed records away. */
     bool *offline;        /* no leader: nobody reads or writes it */
     int64_t *keep;        /* a replica may be elected whose log ends here; INT64_MAX */
@@ -48,6 +50,11 @@ int64_t storage_commit(Storage *storage, uint32_t partition, int64_t offset, Led
 /* The log ends at `offset` from now on. What was visible beyond it is lost, and stamped so;
  * returns the number of such records. */
 int64_t storage_cut(Storage *storage, uint32_t partition, int64_t offset, Ledger *ledger);
+/* The first record that a group which subscribes here can see. */
+static inline int64_t storage_first_seen(const Storage *storage, uint32_t partition)
+{
+    return storage->hides_copies ? storage->copied[partition] : 0;
+}
 /* Release the records at the front that nobody can need again. */
 void storage_trim(Storage *storage, uint32_t partition, Ledger *ledger);
 /* What readers see lies below; nothing while nobody leads the partition. */

@@ -53,6 +53,7 @@ static void on_produces(Sim *sim, void *self, const SimEvent *event)
     Bench *bench = self;
     uint32_t user = bench->users++;
     PaymentRef payment = ledger_submit(bench->world.ledger, sim_now(sim), user);
+    ledger_get(bench->world.ledger, payment)->attempt_at = sim_now(sim);
     sim_after(sim, 0, SIM_PHASE_MESSAGE,
               (SimEvent){.component = kafka_component(bench->kafka[event->subject]),
                          .kind = MSG_PRODUCE,
@@ -129,7 +130,7 @@ static Bench *bench_new(const char *mirror)
     bench->links = g_ptr_array_new();
     bench->clerk = sim_add(world->sim, &clerk_type, bench, "clerk");
     for (uint32_t r = 0; r < REGIONS; r++) {
-        bench->storage[r] = storage_new(r, 4, 0);
+        bench->storage[r] = storage_new(r, 4, 1);
         storage_pin(bench->storage[r]);
         storage_mark_copies(bench->storage[r],
                             r == REGION_PASSIVE && !mirror_copies_all(&bench->scenario->mirror));
@@ -460,7 +461,7 @@ static void test_new_topic(void)
         "kafka: {partitions: 4}\nmirror: {latency: 0ns, poll_interval: 0ns, new_partitions: 4}\n"
         "failover: {mode: automatic, hold: 0s, steps: [{step: switch-kafka, duration: 1s}]}\n"
         "events: [{at: 150s, fail: region}]\nrun: {duration: 150s, drain: 60s}\n";
-    Runs *runs = runs_of(text, 2000, 71);
+    Runs *runs = runs_of(text, 1000, 71);
     const double *lost = runs_column(runs, "log.lost");
     const double *left = runs_column(runs, "mirror.unreplicated");
     double whole = 0, some = 0;
@@ -492,6 +493,186 @@ static void test_new_partitions_restart(void)
     bench_free(bench);
 }
 
+/* ---- an ACL that was not copied, a topic under another name ---- */
+
+#define PLATFORM(mirror, consumers, steps, at)                                                     \
+    "version: 1\nname: mirror\n"                                                                   \
+    "network: {users: 0ns, edge: 0ns, reply: 0ns, local: 0ns, wan: 0ns, management: 0ns}\n"        \
+    "users: {population: 1000, arrivals: regular, timeout: 1s, retry: {max: 0}, rate: 10/s}\n"     \
+    "router: {failover: runbook, edges: 1, probe: {interval: 1d}}\n"                               \
+    "application: {service_time: 0ns}\nkafka: {partitions: 1, append: 0ns, replicate: 0ns}\n"      \
+    "database: {commit_time: 0ns, replication: {mode: none}}\n"                                    \
+    "mirror: {latency: 50ms, poll_interval: 0ns, " mirror "}\nconsumers: [" consumers "]\n"        \
+    "failover: {mode: automatic, hold: 0s, probe: {interval: 200ms, timeout: 1us, samples: 1},\n"  \
+    "           steps: [" steps "]}\n"                                                             \
+    "events: [{at: " at ", fail: region}]\nrun: {duration: " at ", drain: 130s}\n"
+
+#define SWITCH "{step: switch-kafka, duration: 0ns}"
+#define RESUME "{step: resume-consumers, duration: 0ns, after: [switch-kafka]}"
+#define FRAUD  "{name: fraud, service: 0ns, commit_interval: 5s}"
+
+static void test_stale_acl(void)
+{
+    Runs *runs = runs_of(PLATFORM("new_acl: yes, acl_repair: 60s", "", SWITCH, "150s"), 400, 72);
+    const double *step = runs_column(runs, "rto.kafka");
+    double stale = 0, other = 0;
+    for (uint32_t i = 0; i < runs_count(runs); i++) {
+        stale += step[i] == 60;
+        other += step[i] != 60 && step[i] != 0;
+    }
+    double n = runs_count(runs);
+    check_close("share of runs with a stale ACL", stale / n, 0.75, sqrt(0.75 * 0.25 / n));
+    g_assert_cmpfloat(other, ==, 0);
+    runs_free(runs);
+}
+
+/* The consumers were 90 s behind when they went; the passive ones see the copies, or none. */
+static void test_subscription(void)
+{
+    static const char text[] =
+        PLATFORM("sync_group_offsets: {enabled: yes}", FRAUD, SWITCH ", " RESUME, "150s");
+    static const char *const plain[] = {"mirror.subscription=plain", "events[0].at=150s",
+                                        "mirror.sync_group_offsets.enabled=no",
+                                        "consumers[0].start=earliest", NULL};
+    static const char *const same_name[] = {"mirror.subscription=plain", "mirror.policy=identity",
+                                            "mirror.sync_group_offsets.enabled=no",
+                                            "consumers[0].start=earliest", NULL};
+    Runs *unseen = runs_of_set(text, plain, 30, 73), *seen = runs_of_set(text, same_name, 30, 73);
+    check_every(unseen, "effects.repeated", 0);
+    g_assert_cmpfloat(runs_moments(seen, "effects.repeated").min, >=, 1400); /* all of 150 s */
+    runs_free(unseen);
+    runs_free(seen);
+}
+
+/* ---- the alternatives ---- */
+
+/* Translated exactly, so that what is done again is what the offsets are stale: with a commit
+ * interval of 5 s, U(0, 5 s) and the kind's own. 40 of the last 50 ms are on their way and lost
+ * when Kafka is switched 10 ms after the outage. */
+typedef struct Staleness {
+    const char *kind, *hold;
+    double mean, variance; /* seconds; variance 0: not compared */
+} Staleness;
+
+static void check_staleness(const Staleness *row, uint64_t seed)
+{
+    static const char text[] =
+        PLATFORM("sync_group_offsets: {enabled: yes}", FRAUD, SWITCH ", " RESUME, "75s");
+    char *kind = g_strdup_printf("mirror.kind=%s", row->kind);
+    char *hold = g_strdup_printf("failover.hold=%s", row->hold);
+    const char *const sets[] = {kind, hold, NULL};
+    Runs *runs = runs_of_set(text, sets, 600, seed);
+    g_test_message("%s, taken over after %s", row->kind, row->hold);
+    check_mean(runs, "effects.repeated", 10 * row->mean);
+    if (row->variance > 0) /* and the rounding of a multiple of 100 ms */
+        check_variance(runs, "effects.repeated", 100 * row->variance + 1 / 6.0);
+    check_every(runs, "failover.decided", 1);
+    runs_free(runs);
+    g_free(kind);
+    g_free(hold);
+}
+
+static void test_staleness(void)
+{
+    static const Staleness rows[] = {
+        {"cluster-linking", "0s", 2.5 + 15 - 0.00625, (25 + 900) / 12.0},
+        {"cluster-linking", "120s", 2.5 + 15, (25 + 900) / 12.0}, /* it stops with its source */
+        {"replicator", "0s", 2.5 + 59.9 * 59.9 / 120 - 0.00625, (25 + 3600) / 12.0},
+        {"replicator", "30s", 2.5 + 29.9 * 29.9 / 120, 0}, /* ((60 - A)^+)^2 / (2 * 60) */
+        {"replicator", "61s", 2.5, 25 / 12.0},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        check_staleness(&rows[i], 80 + i);
+}
+
+/* Two records of the same millisecond: the later one is done again. */
+static void test_ties(void)
+{
+    Bench *bench = bench_new("kind: replicator, sync_group_offsets: {enabled: yes}");
+    mirror_start(bench->mirror[REGION_PASSIVE]);
+    for (int i = 0; i < 2; i++) { /* partition 0: two pairs of ties; partition 1: one record */
+        produce(bench, REGION_ACTIVE, (1 + i) * SIM_SEC, 1);
+        sim_run(bench->world.sim, (1 + i) * SIM_SEC);
+        bench->users += 3;
+        produce(bench, REGION_ACTIVE, (1 + i) * SIM_SEC, 1);
+        sim_run(bench->world.sim, (1 + i) * SIM_SEC + SIM_MS);
+        bench->users += 3;
+    }
+    produce(bench, REGION_ACTIVE, 4 * SIM_SEC, 2);
+    sim_run(bench->world.sim, 10 * SIM_SEC);
+    int64_t *source = bench->storage[REGION_ACTIVE]->committed[0];
+    const int64_t *target = bench->storage[REGION_PASSIVE]->committed[0];
+    g_assert_cmpint(bench->storage[REGION_ACTIVE]->log[0].end, ==, 5);
+    source[0] = 4;
+    source[1] = 1;
+    sim_run(bench->world.sim, 75 * SIM_SEC);
+    g_assert_cmpint(target[0], ==, 3);
+    g_assert_cmpint(target[1], ==, 1);
+    source[0] = 5;
+    sim_run(bench->world.sim, 140 * SIM_SEC);
+    g_assert_cmpint(target[0], ==, 5);
+    g_assert_cmpint(target[2], ==, OFFSET_NONE);
+    bench_free(bench);
+}
+
+/* What a crash doubles: everything since the last flush, or nothing. */
+static void test_doubles_of_kinds(void)
+{
+    static const struct {
+        const char *mirror;
+        bool doubles;
+    } rows[] = {
+        {"kind: mirrormaker2", true},
+        {"kind: mirrormaker2, exactly_once: yes", false},
+        {"kind: replicator", true},
+        {"kind: cluster-linking", false},
+        {"workers: {clean_stop: yes}", false},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Bench *bench = bench_new(rows[i].mirror);
+        SimComponent mirror = mirror_component(bench->mirror[REGION_PASSIVE]);
+        mirror_start(bench->mirror[REGION_PASSIVE]);
+        produce(bench, REGION_ACTIVE, 0, 20000);
+        sim_outage(bench->world.sim, mirror, 100 * SIM_SEC, 101 * SIM_SEC);
+        sim_run(bench->world.sim, 300 * SIM_SEC);
+        g_test_message("%s", rows[i].mirror);
+        g_assert_cmpuint(sim_outages_fired(bench->world.sim, mirror), ==, 1);
+        g_assert_cmpint(records(bench, REGION_PASSIVE) > 20000, ==, rows[i].doubles);
+        g_assert_cmpint(records(bench, REGION_PASSIVE), >=, 20000);
+        bench_free(bench);
+    }
+}
+
+/* The active region dies with records that were not copied; the link back throws them away, and
+ * then both logs are the same, record by record. */
+static void test_linking_back(void)
+{
+    Bench *bench = bench_new("kind: cluster-linking");
+    Sim *sim = bench->world.sim;
+    mirror_start(bench->mirror[REGION_PASSIVE]);
+    produce(bench, REGION_ACTIVE, 0, 1000);
+    sim_outage(sim, kafka_component(bench->kafka[REGION_ACTIVE]), 10 * SIM_SEC, 20 * SIM_SEC);
+    command(bench, 12 * SIM_SEC, ACTION_SWITCH_KAFKA, REGION_PASSIVE, SIM_SEC);
+    sim_run(sim, 25 * SIM_SEC);
+    int64_t orphans = records(bench, REGION_ACTIVE) - records(bench, REGION_PASSIVE);
+    g_assert_cmpint(orphans, >, 0);
+    produce(bench, REGION_PASSIVE, 26 * SIM_SEC, 60);
+    command(bench, 30 * SIM_SEC, ACTION_START_MIRROR, REGION_ACTIVE, 0);
+    produce(bench, REGION_PASSIVE, 40 * SIM_SEC, 40);
+    sim_run(sim, 60 * SIM_SEC);
+    unsigned differ = 0;
+    for (uint32_t p = 0; p < 4; p++) {
+        const Log *one = &bench->storage[REGION_ACTIVE]->log[p];
+        const Log *other = &bench->storage[REGION_PASSIVE]->log[p];
+        g_assert_cmpint(one->end, ==, other->end);
+        for (int64_t o = MAX(one->base, other->base); o < MIN(one->end, other->end); o++)
+            differ += log_at(one, o) != log_at(other, o);
+    }
+    g_assert_cmpuint(differ, ==, 0);
+    g_assert_cmpint(records(bench, REGION_ACTIVE), ==, 1100 - orphans);
+    bench_free(bench);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -507,5 +688,11 @@ int main(int argc, char **argv)
     g_test_add_func("/mirror/throughput/derived", test_derived_cap);
     g_test_add_func("/mirror/new/topic", test_new_topic);
     g_test_add_func("/mirror/new/restart", test_new_partitions_restart);
+    g_test_add_func("/mirror/new/acl", test_stale_acl);
+    g_test_add_func("/mirror/policy/subscription", test_subscription);
+    g_test_add_func("/mirror/kinds/staleness", test_staleness);
+    g_test_add_func("/mirror/kinds/ties", test_ties);
+    g_test_add_func("/mirror/kinds/doubles", test_doubles_of_kinds);
+    g_test_add_func("/mirror/kinds/linking-back", test_linking_back);
     return g_test_run();
 }
