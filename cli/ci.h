@@ -96,6 +96,9 @@ typedef struct Ci {
     FILE *events;        /* NULL: none */
     OutFile junit, markdown;
     ExitCode undecided; /* what inconclusive exits with */
+    /* Instead of the expectations' tables; may be NULL. */
+    void (*put_markdown)(FILE *out, const void *data);
+    const void *markdown_data;
 } Ci;
 
 /* What is wrong with the options; NULL if nothing. g_free. */
@@ -119,6 +122,8 @@ ExitCode ci_close(Ci *ci, ExitCode code);
 /* The writers. */
 void junit_write(FILE *out, const Ci *ci);
 void markdown_write(FILE *out, const Ci *ci);
+/* What a user wrote is text, not markup, and stays in its cell. */
+void markdown_escaped(FILE *out, const char *text);
 void annotate_write(FILE *out, const Ci *ci, ExitCode code);
 void ndjson_study_begins(Ci *ci, const Scenario *scenario, const char *hash, const GPtrArray *sets,
                          const StudyPlan *plan);

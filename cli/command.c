@@ -9,13 +9,14 @@
 /* clang-format off: one a line */
 const Command *const commands[] = {
     &command_run,
+    &command_compare,
     &command_sweep,
     &command_merge,
-    &command_validate,
     &command_choose,
     &command_rank,
     &command_tail,
     &command_calibrate,
+    &command_validate,
     &command_explain,
     &command_help,
 };

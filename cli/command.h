@@ -37,6 +37,7 @@ struct Command {
 extern const Command command_sweep, command_merge;
 extern const Command command_run, command_validate, command_explain, command_help;
 extern const Command command_calibrate, command_tail, command_rank, command_choose;
+extern const Command command_compare;
 
 extern const Command *const commands[];
 extern const size_t command_count;

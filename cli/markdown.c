@@ -3,8 +3,7 @@
 
 #include "cli/ci.h"
 
-/* What a user wrote is text, not markup, and stays in its cell. */
-static void put_escaped(FILE *out, const char *text)
+void markdown_escaped(FILE *out, const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
     for (const char *c = valid; *c != '\0'; c++) {
@@ -27,7 +26,7 @@ static void put_escaped(FILE *out, const char *text)
 static void put_cell(FILE *out, const char *text)
 {
     fputc(' ', out);
-    put_escaped(out, text);
+    markdown_escaped(out, text);
     fputs(" |", out);
 }
 
@@ -83,9 +82,9 @@ static void put_suite(FILE *out, const Ci *ci, size_t index)
     size_t cases = tally[0] + tally[1] + tally[2];
     fprintf(out, "### %s%s: ", suite->partial ? "PARTIAL, " : "",
             cases > 0 ? verdict_name[verdict] : "nothing was expected");
-    put_escaped(out, suite->name);
+    markdown_escaped(out, suite->name);
     fputs("\n\n", out);
-    put_escaped(out, suite->facts);
+    markdown_escaped(out, suite->facts);
     fputs("\n", out);
     if (suite->partial)
         fputs("\n**Interrupted: these results are partial.**\n", out);
@@ -106,6 +105,10 @@ static void put_suite(FILE *out, const Ci *ci, size_t index)
 
 void markdown_write(FILE *out, const Ci *ci)
 {
+    if (ci->put_markdown != NULL) {
+        ci->put_markdown(out, ci->markdown_data);
+        return;
+    }
     for (guint i = 0; i < ci->suites->len; i++)
         put_suite(out, ci, i);
 }

@@ -11,6 +11,13 @@
 
 /* One study as a JSON object, format_version 1. */
 void results_json(Json *json, const Study *study);
+/* Its parts: the member "metrics"; an interval, null if there is none; a bound, to ten digits. */
+void results_metrics(Json *json, const Study *study);
+void results_interval(Json *json, StatsInterval interval);
+void results_bound(Json *json, double bound);
+/* A CSV field, quoted if it must be; a number, empty for NAN. */
+void results_csv_field(FILE *out, const char *text);
+void results_csv_number(FILE *out, double value);
 /* One row per run: scenario, run, then every metric. Empty: does not apply; inf: not reached. */
 void results_csv_header(FILE *out);
 void results_csv_rows(FILE *out, const Study *study);

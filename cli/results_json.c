@@ -4,22 +4,22 @@
 
 /* Ten digits: the quantiles behind an interval come from libm, whose last bits differ between
  * processors; what the runs measured does not and is written in full. */
-static void put_bound(Json *json, double bound)
+void results_bound(Json *json, double bound)
 {
     char digits[32];
     g_ascii_formatd(digits, sizeof digits, "%.10g", bound);
     json_number(json, g_ascii_strtod(digits, NULL));
 }
 
-static void put_interval(Json *json, StatsInterval interval)
+void results_interval(Json *json, StatsInterval interval)
 {
     if (!interval.available) {
         json_null(json);
         return;
     }
     json_array_flat(json);
-    put_bound(json, interval.low);
-    put_bound(json, interval.high);
+    results_bound(json, interval.low);
+    results_bound(json, interval.high);
     json_end(json);
 }
 
@@ -39,7 +39,7 @@ void results_metric(Json *json, const StatsSummary *summary)
     put_named(json, "p95", summary->p95);
     put_named(json, "p99", summary->p99);
     json_key(json, "ci95");
-    put_interval(json, summary->mean_ci95);
+    results_interval(json, summary->mean_ci95);
     json_key(json, "runs");
     json_integer(json, summary->runs);
     json_key(json, "unreached");
@@ -58,7 +58,7 @@ void results_expectation(Json *json, const ScenarioExpect *expect, const ExpectO
     json_text(json, verdict_name[outcome->verdict]);
     put_named(json, "measured", outcome->measured);
     json_key(json, "interval");
-    put_interval(json, outcome->interval);
+    results_interval(json, outcome->interval);
     if (expect_confidence(&expect->expect) != 0.95)
         put_named(json, "confidence", expect_confidence(&expect->expect));
     json_key(json, "runs");
@@ -102,8 +102,8 @@ static void put_precision(Json *json, const Study *study)
         g_autofree char *name = g_strdup_printf(
             "%s.%s", platform_metrics.specs[target->metric].name, expect_statistic_name(target));
         json_key(json, name);
-        put_bound(json, precision_of(target, study->result.values, study->result.replications,
-                                     study->result.metric_count));
+        results_bound(json, precision_of(target, study->result.values, study->result.replications,
+                                         study->result.metric_count));
     }
     json_end(json);
     json_end(json);
@@ -132,10 +132,8 @@ static void put_head(Json *json, const Study *study)
     json_text(json, fingerprint);
 }
 
-void results_json(Json *json, const Study *study)
+void results_metrics(Json *json, const Study *study)
 {
-    json_object(json);
-    put_head(json, study);
     json_key(json, "metrics");
     json_object(json);
     for (size_t m = 0; m < platform_metrics.count; m++) {
@@ -143,6 +141,13 @@ void results_json(Json *json, const Study *study)
         results_metric(json, &study->summary[m]);
     }
     json_end(json);
+}
+
+void results_json(Json *json, const Study *study)
+{
+    json_object(json);
+    put_head(json, study);
+    results_metrics(json, study);
     json_key(json, "expectations");
     json_array(json);
     for (size_t i = 0; i < study->expect_count; i++)

@@ -179,6 +179,19 @@ Scenario *source_variant(const Source *source, const GPtrArray *sets, size_t ind
     return read_variant(NULL, (Source *)source, sets, index);
 }
 
+Scenario *source_with(Sources *sources, const Source *source, const GPtrArray *sets)
+{
+    DiagList diags;
+    diag_list_init(&diags);
+    ScenarioPoint base = {.point = SCENARIO_BASE};
+    Source unused = {.file = source->file};
+    Scenario *scenario = read_point(source, sets, &base, &diags);
+    print_diags(sources, &unused, &diags, NULL);
+    g_free(base.name);
+    diag_list_clear(&diags);
+    return scenario;
+}
+
 void sources_clear(Sources *sources)
 {
     for (size_t i = 0; i < sources->count; i++) {

@@ -42,6 +42,8 @@ Scenario *source_point(const Source *source, const GPtrArray *sets, size_t point
 void sources_read_variants(Sources *sources, const GPtrArray *sets);
 /* One variant of a source that has been checked. */
 Scenario *source_variant(const Source *source, const GPtrArray *sets, size_t index);
+/* The file with other settings than it was read with; NULL after an error, which is told. */
+Scenario *source_with(Sources *sources, const Source *source, const GPtrArray *sets);
 void sources_clear(Sources *sources);
 
 #endif

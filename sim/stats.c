@@ -93,12 +93,17 @@ double stats_quantile(const double *sorted, size_t count, double q)
 
 /* ---- Intervals ---- */
 
+double stats_t_quantile(double confidence, double freedom)
+{
+    gsl_set_error_handler_off();
+    return gsl_cdf_tdist_Qinv((1 - confidence) / 2, freedom);
+}
+
 StatsInterval stats_mean_interval(double mean, double sd, size_t count, double confidence)
 {
     if (count < 2 || !isfinite(mean) || !isfinite(sd))
         return NO_INTERVAL;
-    gsl_set_error_handler_off();
-    const double t = gsl_cdf_tdist_Qinv((1 - confidence) / 2, (double)(count - 1));
+    const double t = stats_t_quantile(confidence, (double)(count - 1));
     const double half = t * sd / sqrt((double)count);
     return (StatsInterval){true, mean - half, mean + half};
 }

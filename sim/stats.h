@@ -41,6 +41,8 @@ double stats_quantile(const double *sorted, size_t count, double q);
 StatsInterval stats_quantile_interval(const double *sorted, size_t count, double q,
                                       double confidence);
 StatsInterval stats_mean_interval(double mean, double sd, size_t count, double confidence);
+/* Half-width of a two-sided t interval in standard errors. */
+double stats_t_quantile(double confidence, double freedom);
 StatsInterval stats_share_interval(size_t hits, size_t count, double confidence);
 /* Runs needed for a two-sided interval of quantile q to exist. */
 size_t stats_quantile_runs_needed(double q, double confidence);
