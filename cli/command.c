@@ -6,7 +6,8 @@
 
 #include "sim/diag.h"
 
-/* clang-format off: one a line */
+/* One a line, so that two who add one do not meet. */
+/* clang-format off */
 const Command *const commands[] = {
     &command_run,
     &command_compare,
