@@ -96,6 +96,7 @@ static const SimHandler handlers[DB_KINDS] = {
     [DB_AWAITED] = database_on_awaited,
     [DB_SEEDED] = database_on_seeded,
     [DB_RECEIVED] = database_on_received,
+    [DB_FLUSHED] = database_on_flushed,
     [DB_REPLAYED] = database_on_replayed,
     [DB_SNAPSHOT] = database_on_snapshot,
     [DB_COPIED] = database_on_copied,

@@ -39,6 +39,7 @@ enum {
     DB_AWAITED,
     DB_SEEDED,
     DB_RECEIVED, /* on the standby, not on its disk (confirm: received) */
+    DB_FLUSHED,  /* on its disk after all, although the stream broke */
     DB_REPLAYED, /* and applied (confirm: applied) */
     DB_SNAPSHOT,
     DB_COPIED, /* a snapshot has arrived: everything below `value` */
@@ -101,7 +102,8 @@ struct Database {
     GArray *unflushed;  /* Unflushed, in order */
     bool flush_planned;
     SimTime flush_phase;
-    GQueue throttled; /* SimEvent*: writes that wait for the bound; each holds its payment */
+    SimTime replay_until; /* the standby will have applied what is committed and under way */
+    GQueue throttled;     /* SimEvent*: writes that wait for the bound; each holds its payment */
     bool connected;
     bool confirms;   /* sync: the standby has caught up, so that writers wait for it */
     bool superseded; /* the standby was promoted away from it */
@@ -117,6 +119,8 @@ struct Database {
     SimTime reconnected_at, snapshot_phase;
 
     /* on the standby's side */
+    uint64_t
+        in_memory; /* received and confirmed below this, and not flushed when the stream broke */
     SimTime applied_until; /* what it has is applied by then */
     SimTime lost_sight_at; /* of the peer; SIM_NEVER: they see each other */
     SimTime listens_at;    /* from here on applications find it */
@@ -152,6 +156,9 @@ void database_drop_waiters(Database *db);
 void database_plan_snapshot(Database *db);
 void database_take_snapshot(Database *db);
 void database_on_apply(Sim *sim, void *self, const SimEvent *event);
+/* What the standby has received becomes safe: it is promoted, or flushes by itself. */
+void database_flush_received(Database *standby);
+void database_on_flushed(Sim *sim, void *self, const SimEvent *event);
 void database_on_received(Sim *sim, void *self, const SimEvent *event);
 void database_on_replayed(Sim *sim, void *self, const SimEvent *event);
 void database_on_snapshot(Sim *sim, void *self, const SimEvent *event);

@@ -75,6 +75,7 @@ static void begin_promotion(Database *db, uint64_t step, SimTime duration)
     if (db->role_before == ROLE_STANDBY) { /* the receiver stops when the promotion starts */
         Database *old = db->peer;
         database_disconnect_stream(old);
+        database_flush_received(db);
         if (old->feeds && db->config->replication == REPLICATION_NONE)
             old->facts.cut_at = MIN(old->facts.cut_at, sim_now(db->world->sim));
     }
@@ -486,6 +487,7 @@ void database_on_down(Sim *sim, void *self)
     (void)sim;
     Database *db = self;
     look(db);
+    db->in_memory = 0;
     crash(db);
     database_disconnect_stream(db);
     withdraw_handover(db);

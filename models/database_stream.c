@@ -266,6 +266,7 @@ void database_connect_stream(Database *db)
         return;
     db->connected = true;
     db->epoch++;
+    db->peer->in_memory = 0;
     db->departed = db->reconnected_at = sim_now(db->world->sim);
     confirm(db, db->first_position);
     if (backup)
@@ -285,10 +286,28 @@ void database_disconnect_stream(Database *db)
     db->epoch++;
     sim_lane_clear(db->world->sim, db->lane);
     sim_lane_clear(db->world->sim, db->received_lane);
-    /* Received and confirmed, not flushed: a standby that is still up flushes it by itself. */
-    if (confirms_early(db) && sim_is_up(db->world->sim, db->peer->id))
-        harden_before(db, db->confirmed);
+    /* Received and confirmed, not flushed: a standby that stays up flushes it by itself. */
+    if (confirms_early(db) && sim_is_up(db->world->sim, db->peer->id)) {
+        db->peer->in_memory = db->confirmed;
+        sim_after(db->world->sim, db->config->flush_time, SIM_PHASE_MESSAGE,
+                  (SimEvent){.component = db->peer->id, .kind = DB_FLUSHED, .extra = db->epoch});
+    }
     database_interrupted(db);
+}
+
+void database_flush_received(Database *standby)
+{
+    if (standby->peer->feeds)
+        harden_before(standby->peer, standby->in_memory);
+    standby->in_memory = 0;
+}
+
+void database_on_flushed(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Database *standby = self;
+    if (event->extra == standby->peer->epoch && !standby->peer->connected)
+        database_flush_received(standby);
 }
 
 static void on_caught_up(Database *db)

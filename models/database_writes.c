@@ -17,11 +17,17 @@ static void refuse(Database *db, const SimEvent *write, const char *why)
     database_answer(db, write->subject, write->extra, STATUS_REFUSED);
 }
 
-/* A standby that is slow to apply holds the primary's log back. */
-static SimTime replay_throttle(const Database *db)
+/* A standby that is slow to apply holds the primary's log back: each commit waits until its turn
+ * to be applied is at most apply_lag_max away. */
+static SimTime replay_throttle(Database *db, SimTime commits_at)
 {
-    SimTime behind = db->peer->applied_until - sim_now(db->world->sim);
-    return db->feeds && db->connected ? MAX(behind - db->config->apply_lag_max, 0) : 0;
+    const DatabaseConfig *config = db->config;
+    if (config->apply_time == 0 || !db->connected)
+        return 0;
+    db->replay_until = MAX(db->replay_until, commits_at);
+    SimTime wait = db->replay_until - commits_at - config->apply_lag_max;
+    db->replay_until += config->apply_time;
+    return MAX(wait, 0);
 }
 
 void database_on_write(Sim *sim, void *self, const SimEvent *event)
@@ -49,7 +55,7 @@ void database_on_write(Sim *sim, void *self, const SimEvent *event)
     commit.kind = DB_COMMIT;
     SimTime time =
         gray_time(db->world, db->id, dist_draw(db->config->commit_time, &db->commit_draws));
-    SimTime throttle = replay_throttle(db);
+    SimTime throttle = replay_throttle(db, sim_now(sim) + time);
     db->facts.throttled += throttle > 0;
     sim_after(sim, time + throttle, SIM_PHASE_MESSAGE, commit);
 }

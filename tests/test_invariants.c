@@ -293,6 +293,23 @@ static const char *const sync_sets[] = {"database.kind=custom",
                                         FENCE_FIRST,
                                         "network.management=5ms",
                                         NULL};
+/* As the standby applies it, or the service whose consistency is strong. */
+static const char *const applied_sets[] = {"database.kind=custom",
+                                           "database.replication.mode=sync",
+                                           "database.replication.confirm=applied",
+                                           FENCE_FIRST,
+                                           "network.management=5ms",
+                                           NULL};
+/* Nothing fails, and the roles change. */
+static const char *const switched_sets[] = {
+    "events=[{at: 20s, fail: switchover}]",
+    "failover.mode=automatic",
+    "failover.probe.false_alarm=0%",
+    "network.edge=5ms",
+    "failover.steps=[{step: promote-database, duration: 500ms}, "
+    "{step: switch-kafka, duration: 1s, after: [promote-database]}, "
+    "{step: reroute, duration: 2s, after: [promote-database]}]",
+    NULL};
 static const char *const keyed_sets[] = {"users.idempotency_keys=yes", "users.channels=[]", NULL};
 static const char *const silent_sets[] = {"application.publish=no", NULL};
 static const char *const alone_sets[] = {"consumers=[]", NULL};
@@ -336,6 +353,8 @@ static void judge_drained(const double *row, GString *wrong)
 static const Law laws[] = {
     {"nothing fails", quiet_sets, 100, judge_quiet},
     {"sync and fenced: nothing is lost", sync_sets, 200, judge_sync},
+    {"applied and fenced: nothing is lost", applied_sets, 100, judge_sync},
+    {"planned switchover: nothing is lost", switched_sets, 100, judge_sync},
     {"keys: nothing is duplicated", keyed_sets, 200, judge_keyed},
     {"no events, no consequences", silent_sets, 100, judge_silent},
     {"no consumers, no effects", alone_sets, 100, judge_alone},
