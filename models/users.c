@@ -450,6 +450,10 @@ SimComponent users_component(const Users *users)
 void users_connect(Users *users, UsersLinks links)
 {
     users->link = links;
+    size_t count = (size_t)users->config->population + users->config->cast.count;
+    for (size_t i = 0; links.both && i < count; i++)
+        if (users->user[i].pinned == REGION_NONE)
+            users->user[i].session = SESSION_FRESH;
 }
 
 void users_start(Users *users)

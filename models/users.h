@@ -94,6 +94,7 @@ typedef struct UsersLinks {
     uint32_t edges;
     bool dns;     /* the router answers by DNS; else every request passes it */
     bool cookies; /* and says by a cookie which region answered */
+    bool both;    /* both regions take users from the start: sessions open where these are sent */
 } UsersLinks;
 
 /* Payments are submitted from 0 to `until`; those before `counted_from` are not counted. */

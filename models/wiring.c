@@ -214,7 +214,9 @@ static void connect_front(Platform *platform)
     const NetworkConfig *network = &s->network;
     UsersLinks users = {.edges = (uint32_t)s->router.edges,
                         .dns = s->router.kind == ROUTER_TRAFFIC_MANAGER,
-                        .cookies = s->router.affinity};
+                        .cookies = s->router.affinity,
+                        .both = s->router.routing != ROUTING_PRIORITY &&
+                                s->router.failover == ROUTER_AUTOMATIC};
     Resolvers *resolvers = platform->resolvers;
     RouterLinks router = {
         .to_users =

@@ -281,6 +281,19 @@ static void test_logins(void)
     runs_free(queued);
 }
 
+/* Both regions take users: nobody logs in where they are served from the start, and who is nearest
+ * to the region that dies does. */
+static void test_both_regions(void)
+{
+    Runs *near = failover_with("router={routing: latency, share: 50%, edges: 10}", "events=[]");
+    Runs *dies = failover_with("router={routing: latency, share: 50%, edges: 10}", NULL);
+    check_every(near, "users.logins", 0);
+    g_assert_cmpfloat(sum_of(near, "payments.rejected"), >, 0); /* by a database that stands by */
+    g_assert_cmpfloat(sum_of(dies, "users.logins"), >, 6 * 60);
+    runs_free(near);
+    runs_free(dies);
+}
+
 /* The region is back, with a fenced database and a shallow check: the router returns to it, users
  * with a cookie do not. */
 static void test_affinity(void)
@@ -324,6 +337,7 @@ int main(int argc, char **argv)
     g_test_add_func("/users/channel", test_channel);
     g_test_add_func("/users/misrouted", test_misrouted);
     g_test_add_func("/users/logins", test_logins);
+    g_test_add_func("/users/both-regions", test_both_regions);
     g_test_add_func("/users/affinity", test_affinity);
     g_test_add_func("/users/same-arrivals", test_same_arrivals);
     return g_test_run();

@@ -142,7 +142,6 @@ static const Key users[] = {
     {"connection", KEY_DIST, 0.1, 60, 0.3, NULL, NULL},
     {"misrouted", KEY_NUMBER, 0.1, 20, 0.3, NULL, "%"},
     {"patience", KEY_TIME, 0.1, 60, 0.3, NULL, NULL},
-    {"day", KEY_CHOICE, 0, 0, 0.3, "flat banking", NULL},
     {"clock", KEY_TIME, 1, 86000, 0.3, NULL, NULL},
     {"session.payments", KEY_NUMBER, 1, 5, 0.3, NULL, ""},
     {"session.idle", KEY_TIME, 0.1, 60, 0.3, NULL, NULL},
@@ -429,6 +428,18 @@ static const Key channel[] = {
     {"idempotency_keys", KEY_CHOICE, 0, 0, 0.7, FLAG, NULL},
 };
 
+static void add_hours(Generator *g)
+{
+    bool banking = chance(g, 0.2);
+    if (banking)
+        add(g, "  day: banking\n");
+    if (banking || !chance(g, 0.2))
+        return;
+    add(g, "  day: hours\n  hours:\n");
+    for (int hour = 0; hour < 24; hour += 1 + (int)between(g, 0, 7))
+        add(g, "    - {at: %dh, factor: %.3f}\n", hour, hour % 3 == 0 ? spread(g, 0.1, 5) : 0);
+}
+
 static void add_channels(Generator *g)
 {
     int64_t count = chance(g, 0.3) ? between(g, 1, 3) : 0;
@@ -671,8 +682,10 @@ char *generate_scenario(uint64_t seed, uint32_t number)
     SECTION(&g, network);
     if (chance(&g, 0.1))
         add_section(&g, "users", closed, G_N_ELEMENTS(closed));
-    else
+    else {
         SECTION(&g, users);
+        add_hours(&g);
+    }
     add_channels(&g);
     add_cast(&g);
     SECTION(&g, router);
