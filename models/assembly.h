@@ -36,7 +36,6 @@ typedef struct Platform {
     GArray *occurrences;     /* of the scenario's events; outages.c */
     struct Effects *effects; /* by event */
     uint64_t edge_failures;
-    uint64_t mirror_unreplicated;
 } Platform;
 
 /* A link owned by the platform; its stream is keyed by its name. */

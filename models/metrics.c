@@ -361,7 +361,26 @@ static double database_staleness(const RunFacts *facts)
 
 static double mirror_unreplicated_at_outage(const RunFacts *facts)
 {
-    return facts->recovery->outage_at == SIM_NEVER ? NAN : count(facts->mirror_unreplicated);
+    return facts->recovery->outage_at == SIM_NEVER
+               ? NAN
+               : count(facts->mirror[REGION_PASSIVE].unreplicated);
+}
+
+static double mirror_record_age(const RunFacts *facts)
+{
+    if (facts->recovery->outage_at == SIM_NEVER || !facts->scenario->mirror.enabled)
+        return NAN;
+    return sim_seconds(facts->mirror[REGION_PASSIVE].record_age);
+}
+
+static double mirror_duplicates(const RunFacts *facts)
+{
+    return count(facts->mirror[REGION_PASSIVE].doubled + facts->mirror[REGION_ACTIVE].doubled);
+}
+
+static double mirror_copied_back(const RunFacts *facts)
+{
+    return facts->mirrors_back ? count(facts->mirror[REGION_ACTIVE].copied) : NAN;
 }
 
 static double application_wait(const RunFacts *facts)
@@ -641,6 +660,14 @@ static double events_delivered(const RunFacts *facts)
       "Commits that were answered before they were on disk, and that a crash took.")               \
     X("mirror.unreplicated", COUNT, mirror_unreplicated_at_outage,                                 \
       "Committed events that the passive Kafka did not have when the outage began.")               \
+    X("mirror.record_age", SECONDS, mirror_record_age,                                             \
+      "The outage minus the producer's timestamp of the oldest committed event that the passive "  \
+      "Kafka did not have then; 0 if it had all: the RPO of Kafka, as a heartbeat shows it.")      \
+    X("mirror.duplicates", COUNT, mirror_duplicates,                                               \
+      "Records that a mirror wrote again because it had crashed or started anew.")                 \
+    X("mirror.copied_back", COUNT, mirror_copied_back,                                             \
+      "Records that the mirror into the active region wrote; if a runbook has the step "           \
+      "start-mirror for it.")                                                                      \
     X("application.wait", SECONDS, application_wait,                                               \
       "Request's arrival to its server in the active region: mean.")                               \
     X("application.turned_away", COUNT, application_turned_away,                                   \

@@ -21,10 +21,11 @@ typedef struct RunFacts {
     ApplicationFacts application; /* of the active region */
     ApplicationFacts passive_application;
     KafkaFacts kafka[REGIONS];
-    uint64_t mirror_unreplicated; /* when the outage began */
-    uint64_t faults;              /* components that went down */
-    uint64_t degraded;            /* times that one began to work badly */
-    uint64_t events;              /* delivered by the engine */
+    MirrorFacts mirror[REGIONS]; /* by the region that it copies into */
+    bool mirrors_back;           /* there is one into the active region */
+    uint64_t faults;             /* components that went down */
+    uint64_t degraded;           /* times that one began to work badly */
+    uint64_t events;             /* delivered by the engine */
 } RunFacts;
 
 /* Fills values[platform_metrics.count]. */

@@ -118,6 +118,16 @@ void mirror_set_fetcher(Mirror *mirror, uint32_t task, uint32_t fetcher);
 /* It runs from the beginning, on logs that are empty. */
 void mirror_start(Mirror *mirror);
 
+typedef struct MirrorFacts {
+    uint64_t copied, doubled; /* records written; of these, records that had been before */
+    uint64_t unreplicated;    /* when the outage began */
+    SimTime record_age;       /* then: of the oldest record not in the target; 0: none */
+} MirrorFacts;
+
+void mirror_note_outage(Mirror *mirror);
+/* All zero without a mirror. */
+MirrorFacts mirror_facts(const Mirror *mirror);
+
 /* Committed in the source and not yet written in the target, but for what it never will copy. */
 uint64_t mirror_unreplicated(const Mirror *mirror);
 

@@ -1,6 +1,6 @@
-/* The mirror's inside, shared by the files that make it: mirror.c (the task loop, faults, life),
- * mirror_offsets.c (flush, checkpoints, group sync), mirror_workers.c (who runs the tasks). Nobody
- * else includes this.
+/* The mirror's inside, shared by the files that make it: mirror.c (life and faults),
+ * mirror_tasks.c, mirror_offsets.c (flush, checkpoints, group sync), mirror_workers.c (who runs the
+ * tasks). Nobody else includes this.
  *
  * Owned by the mirror: everything reached from struct Mirror but world, config and the storages.
  */
@@ -83,15 +83,33 @@ struct Mirror {
     uint32_t cuts_seen;  /* in the source's logs */
     int64_t *polled, *delivered; /* by partition: next source offset to poll, to be written */
     int64_t *flushed;            /* by partition: where a worker that restarts begins */
+    int64_t *furthest;           /* by partition: behind the last record ever copied */
     int64_t *whole;              /* by partition: below it, copies are copied as well */
     OffsetSyncWriter *writer;    /* by partition */
     OffsetSyncStore *store;      /* by partition */
     MirrorStamps *stamps;        /* by partition; NULL but for Replicator */
     int64_t *checkpoint_of[LEDGER_GROUPS]; /* the source offsets that these are of */
     int64_t *checkpoint[LEDGER_GROUPS];    /* translated offsets, by partition; OFFSET_NONE */
+    MirrorFacts facts;
     SimTime run_latency;
     RandomStream latency_draws, poll_draws, phase_draws, refresh_draws, acl_draws;
 };
+
+/* Nobody runs the task. */
+bool mirror_stands_still(const Mirror *mirror, const MirrorTask *task);
+/* Ask the source for more. */
+void mirror_fetch(Mirror *mirror, MirrorTask *task);
+/* Give up what is in hand and read again from `from`. */
+void mirror_rewind_tasks(Mirror *mirror, const int64_t *from);
+/* How many partitions it has: number, number + tasks, … */
+uint32_t mirror_shares(const Mirror *mirror, const MirrorTask *task);
+/* Is the record another mirror's, and not to be copied? */
+bool mirror_skips(const Mirror *mirror, uint32_t partition, int64_t offset);
+void mirror_on_records(Sim *sim, void *self, const SimEvent *event);
+void mirror_on_poll(Sim *sim, void *self, const SimEvent *event);
+void mirror_on_deliver(Sim *sim, void *self, const SimEvent *event);
+void mirror_on_retry(Sim *sim, void *self, const SimEvent *event);
+void mirror_on_link(Sim *sim, void *self, const SimEvent *event);
 
 /* A task stands still, until it runs again from what was flushed; what it has written counts as
  * flushed. */

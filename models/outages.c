@@ -397,7 +397,7 @@ static void on_outage(Sim *sim, void *self, const SimEvent *event)
     application_note_outage(platform->application[REGION_PASSIVE]);
     failover_note_outage(platform->failover);
     if (platform->mirror[REGION_PASSIVE])
-        platform->mirror_unreplicated = mirror_unreplicated(platform->mirror[REGION_PASSIVE]);
+        mirror_note_outage(platform->mirror[REGION_PASSIVE]);
 }
 
 static const SimHandler observer_handlers[OBSERVER_KINDS] = {

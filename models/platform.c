@@ -173,7 +173,9 @@ static void close_books(Platform *platform, double *values)
                           application_facts(platform->application[REGION_PASSIVE]),
                       .kafka = {kafka_facts(platform->kafka[REGION_ACTIVE]),
                                 kafka_facts(platform->kafka[REGION_PASSIVE])},
-                      .mirror_unreplicated = platform->mirror_unreplicated,
+                      .mirror = {mirror_facts(platform->mirror[REGION_ACTIVE]),
+                                 mirror_facts(platform->mirror[REGION_PASSIVE])},
+                      .mirrors_back = platform->mirror[REGION_ACTIVE] != NULL,
                       .faults = count_faults(world->sim),
                       .degraded = gray_fired(world->gray) + platform->edge_failures,
                       .events = sim_events_delivered(world->sim)};
