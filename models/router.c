@@ -99,9 +99,10 @@ static void note_turned(Router *router)
     }
     if (router->turned == router->turned_at_start && recovery->edges_first_at != SIM_NEVER) {
         recovery->edges_back_at = now;
+        recovery->edges_back_told = router->wanted == REGION_ACTIVE;
         story_platform(world->story, now, "the router has returned all traffic to %s%s",
                        world->region_name[REGION_ACTIVE],
-                       router->wanted == REGION_ACTIVE ? "" : " by itself");
+                       recovery->edges_back_told ? "" : " by itself");
     }
 }
 

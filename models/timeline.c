@@ -118,7 +118,8 @@ static void add_router(GPtrArray *steps, Path *path, const Scenario *scenario,
     path->edges = add(steps, "router turns", recovery->outage_at,
                       in_part ? recovery->edges_most_at : turned, note);
     if (back != SIM_NEVER && back > ends)
-        path->back = add(steps, "router returns", ends, back, g_strdup("by its probes"));
+        path->back = add(steps, "router returns", ends, back,
+                         g_strdup(recovery->edges_back_told ? "by a reroute" : "by its probes"));
 }
 
 /* Service came back from the other region: the runbook's path to its last step, or the router. */

@@ -207,12 +207,15 @@ static void retry_or_give_up(Users *users, PaymentRef ref, Payment *payment)
 
 static void on_retry(Sim *sim, void *self, const SimEvent *event)
 {
-    (void)sim;
     Users *users = self;
     Payment *payment = ledger_get(users->world->ledger, event->subject);
     if (payment->login_region != REGION_NONE) {
         users->user[payment->user].session = payment->login_region;
         payment->login_region = REGION_NONE;
+        if (out_of_patience(users, payment, sim_now(sim))) {
+            give_up(users, event->subject, payment, ": the login took too long");
+            return;
+        }
     }
     users_attempt(users, event->subject);
 }

@@ -272,6 +272,13 @@ static void test_logins(void)
     check_every(shared, "users.logins", 0);
     /* Who is on the way when the region dies began before: all later sessions are new. */
     g_assert_cmpfloat(sum_of(fresh, "users.logins"), <, 0.2 * sum_of(deep, "users.logins"));
+    /* Who has no patience for the herd's queue gives up in it. */
+    Runs *hasty = failover_with("users.login_capacity=2/s", "users.patience=30s");
+    g_assert_cmpfloat(sum_of(hasty, "payments.rejected") + sum_of(hasty, "payments.interrupted"), >,
+                      sum_of(queued, "payments.rejected") + sum_of(queued, "payments.interrupted") +
+                          6 * 100);
+    g_assert_cmpfloat(runs_moments(hasty, "latency.max").max, <, 30 + 1 + 0.1);
+    runs_free(hasty);
     /* A herd of some 180 takes 90 s at two a second. */
     g_assert_cmpfloat(runs_moments(queued, "interruption.max").min, >, 80);
     g_assert_cmpfloat(runs_moments(deep, "interruption.max").max, <, 60);
