@@ -274,7 +274,9 @@ static const ParamSection sections[] = {
     SECTION(relay, relay_table, "With application.write outbox or cdc: who publishes."),
     SECTION(kafka, kafka_table, "The Kafka cluster of each region."),
     SECTION(producer, producer_table, "The Kafka client of who publishes."),
-    SECTION(mirror, mirror_table, "MirrorMaker 2, from the active region to the passive one."),
+    SECTION(
+        mirror, mirror_table,
+        "What copies Kafka: MirrorMaker 2 or another, from the active region to the passive one."),
     SECTION(readiness, readiness_table,
             "How the passive region's consumers are kept ready but idle."),
     SECTION(database, database_table, "The database and its replica."),

@@ -292,6 +292,29 @@ static void test_record_age(void)
     bench_free(bench);
 }
 
+/* A planned switchover: with 2 s of records on their way, a runbook that waits loses none of them,
+ * and one that does not loses some 2 s x 10/s (the demotion and the commands take part of a
+ * second). */
+static void test_switchover(void)
+{
+    static const char text[] =
+        "version: 1\nname: switchover\nconsumers: []\n"
+        "users: {rate: 10/s, retry: {max: 8}}\nmirror: {latency: 2s}\n"
+        "failover:\n  mode: automatic\n  steps:\n"
+        "    - {step: demote-kafka, duration: 0s}\n"
+        "    - {step: await-mirror, duration: 0s, after: [demote-kafka]}\n"
+        "    - {step: switch-kafka, duration: 0s, after: [await-mirror]}\n"
+        "events: [{at: 60s, fail: switchover}]\nrun: {duration: 70s, drain: 60s}\n";
+    static const char *const hasty[] = {"failover.steps[2].after=[demote-kafka]", NULL};
+    Runs *waits = runs_of(text, 40, 90), *does_not = runs_of_set(text, hasty, 40, 90);
+    check_every(waits, "log.lost", 0);
+    check_every(waits, "failover.decided", 1);
+    g_assert_cmpfloat(runs_moments(does_not, "log.lost").mean, >=, 12);
+    g_assert_cmpfloat(runs_moments(does_not, "log.lost").mean, <=, 24);
+    runs_free(waits);
+    runs_free(does_not);
+}
+
 /* A source that is gone may have more; a mirror that crashes forgets who waits, and is asked again.
  */
 static void test_await_unreachable(void)
@@ -703,6 +726,7 @@ int main(int argc, char **argv)
     g_test_add_func("/mirror/steps/await", test_await);
     g_test_add_func("/mirror/steps/await-unreachable", test_await_unreachable);
     g_test_add_func("/mirror/record-age", test_record_age);
+    g_test_add_func("/mirror/steps/switchover", test_switchover);
     g_test_add_func("/mirror/steps/start-again", test_start_again);
     g_test_add_func("/mirror/workers/crash", test_worker_crash);
     g_test_add_func("/mirror/workers/returns", test_worker_returns);
