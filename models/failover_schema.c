@@ -33,7 +33,10 @@ static const ParamSpec step_specs[] = {
      .text =
          "What is done. fence: the old primary may not write when it comes back. promote-database: "
          "the standby becomes the primary. switch-kafka: the passive cluster takes writes. "
-         "resume-consumers: its consumers start. reroute: the router prefers the passive region.",
+         "resume-consumers: its consumers start. reroute: the router prefers the passive region. "
+         "scale-application: all pods of the passive region, done when they are ready. "
+         "switch-configuration: its application learns that it is active, and gets the present "
+         "version, configuration and secrets; done when it has them.",
      .source = "article: failover process summary"},
     {.key = "duration",
      .type = PARAM_DIST,
