@@ -128,8 +128,14 @@ static double rpo_seconds(const RunFacts *facts)
         return NAN;
     if (facts->audit->end.fate[FATE_LOST] == 0 || facts->audit->end.earliest_lost == SIM_NEVER)
         return 0;
-    SimTime cut = facts->database.cut_at;
-    SimTime end = MAX(cut == SIM_NEVER ? 0 : cut, facts->audit->end.latest_lost);
+    /* Either database's stream may have been cut; the cut that took the last of them follows it. */
+    const SimTime cut[] = {facts->database.cut_at, facts->standby.cut_at};
+    SimTime latest = facts->audit->end.latest_lost, end = SIM_NEVER;
+    for (size_t i = 0; i < G_N_ELEMENTS(cut); i++)
+        if (cut[i] >= latest)
+            end = MIN(end, cut[i]);
+    if (end == SIM_NEVER)
+        end = latest;
     return sim_seconds(end - facts->audit->end.earliest_lost);
 }
 

@@ -294,6 +294,7 @@ static void judge_quiet(const double *row, GString *wrong)
 static const char *const sync_sets[] = {"database.kind=custom",
                                         "database.replication.mode=sync",
                                         "database.replication.confirm=flushed",
+                                        "application.misrouted=serve",
                                         FENCE_FIRST,
                                         "network.management=5ms",
                                         NULL};
@@ -301,12 +302,22 @@ static const char *const sync_sets[] = {"database.kind=custom",
 static const char *const applied_sets[] = {"database.kind=custom",
                                            "database.replication.mode=sync",
                                            "database.replication.confirm=applied",
+                                           "application.misrouted=serve",
                                            FENCE_FIRST,
                                            "network.management=5ms",
+                                           NULL};
+/* A relay's marks are records that no bound holds back. */
+static const char *const bounded_sets[] = {"database.kind=custom",
+                                           "database.replication.mode=async",
+                                           "database.replication.max_records=20",
+                                           "application.write=database-first",
+                                           FENCE_FIRST,
                                            NULL};
 /* Nothing fails, and the roles change. */
 static const char *const switched_sets[] = {
     "events=[{at: 20s, fail: switchover}]",
+    "failover.hold=1h",
+    "application.misrouted=serve",
     "failover.mode=automatic",
     "failover.probe.false_alarm=0%",
     "network.edge=5ms",
@@ -324,6 +335,11 @@ static const char *const drained_sets[] = {"application.shared_sessions=yes", "r
 static void judge_sync(const double *row, GString *wrong)
 {
     WANT(metric(row, "payments.lost") == metric(row, "payments.logged_only"), wrong);
+}
+
+static void judge_bounded(const double *row, GString *wrong)
+{
+    WANT(metric(row, "database.backlog") <= 20, wrong);
 }
 
 static void judge_keyed(const double *row, GString *wrong)
@@ -358,6 +374,7 @@ static const Law laws[] = {
     {"nothing fails", quiet_sets, 100, judge_quiet},
     {"sync and fenced: nothing is lost", sync_sets, 200, judge_sync},
     {"applied and fenced: nothing is lost", applied_sets, 100, judge_sync},
+    {"bounded staleness", bounded_sets, 100, judge_bounded},
     {"planned switchover: nothing is lost", switched_sets, 100, judge_sync},
     {"keys: nothing is duplicated", keyed_sets, 200, judge_keyed},
     {"no events, no consequences", silent_sets, 100, judge_silent},
