@@ -171,7 +171,8 @@ static void give_up(Users *users, PaymentRef ref, Payment *payment, const char *
 {
     World *world = users->world;
     story_payment(world->story, world->ledger, ref, sim_now(world->sim),
-                  "gives up after %u attempts%s", payment->attempts, why);
+                  "gives up after %u attempt%s%s", payment->attempts,
+                  payment->attempts == 1 ? "" : "s", why);
     settle(users, ref, payment, OUTCOME_GAVE_UP);
 }
 
@@ -210,12 +211,13 @@ static void on_retry(Sim *sim, void *self, const SimEvent *event)
     Users *users = self;
     Payment *payment = ledger_get(users->world->ledger, event->subject);
     if (payment->login_region != REGION_NONE) {
-        users->user[payment->user].session = payment->login_region;
+        uint8_t region = payment->login_region;
         payment->login_region = REGION_NONE;
         if (out_of_patience(users, payment, sim_now(sim))) {
             give_up(users, event->subject, payment, ": the login took too long");
             return;
         }
+        users->user[payment->user].session = region;
     }
     users_attempt(users, event->subject);
 }
@@ -276,19 +278,33 @@ static void log_in(Users *users, PaymentRef ref, Payment *payment, uint32_t regi
                          .subject = ref});
 }
 
-/* The region's identity service takes one login after the other: a herd queues here. */
+/* When this user's login is through. Another payment of theirs waits for the same one. */
+static SimTime queue_for_login(Users *users, uint32_t user, uint32_t region)
+{
+    SimTime now = sim_now(users->world->sim), *free_at = &users->login_free[region];
+    Login *login = &users->login[user];
+    if (login->until > now && login->region == region)
+        return login->until;
+    *free_at = MAX(*free_at, now) + users->login_gap;
+    *login = (Login){.until = *free_at, .region = (uint8_t)region};
+    return *free_at;
+}
+
+/* The region's identity service takes one login after the other: a herd queues here, and who has no
+ * patience for it leaves (their turn is lost all the same). */
 static void on_login(Sim *sim, void *self, const SimEvent *event)
 {
     Users *users = self;
     World *world = users->world;
     const Payment *payment = ledger_get(world->ledger, event->subject);
-    SimTime now = sim_now(sim), *free_at = &users->login_free[payment->login_region];
-    SimTime begins = MAX(*free_at, now);
-    *free_at = begins + users->login_gap;
-    if (begins > now)
+    SimTime now = sim_now(sim), patience = policy_of(users, payment)->patience;
+    SimTime done = queue_for_login(users, payment->user, payment->login_region);
+    if (done > now + users->login_gap)
         story_payment(world->story, world->ledger, event->subject, now,
-                      "waits %.1f s for its turn to log in", sim_seconds(begins - now));
-    sim_at(sim, *free_at, SIM_PHASE_MESSAGE,
+                      "has to wait %.1f s for the login", sim_seconds(done - now));
+    if (out_of_patience(users, payment, done))
+        done = MAX(now, payment->submitted_at + patience + 1);
+    sim_at(sim, done, SIM_PHASE_MESSAGE,
            (SimEvent){.component = users->id, .kind = USERS_RETRY, .subject = event->subject});
 }
 
@@ -394,6 +410,8 @@ static void make_users(Users *users)
                                 .pinned = REGION_NONE};
     if (dist_mean(config->connection) > 0)
         users->connection = g_new0(Connection, count);
+    if (config->login_capacity > 0)
+        users->login = g_new0(Login, count);
     if (config->session_idle > 0)
         users->last_seen = g_new0(SimTime, count);
     misroute(users);
@@ -441,6 +459,7 @@ void users_free(Users *users)
     g_free(users->user);
     g_free(users->connection);
     g_free(users->last_seen);
+    g_free(users->login);
     g_free(users->cast);
     g_free(users);
 }

@@ -30,6 +30,12 @@ typedef struct Connection {
     uint8_t region;
 } Connection;
 
+/* A login at an identity service of limited capacity. */
+typedef struct Login {
+    SimTime until; /* its turn is over then */
+    uint8_t region;
+} Login;
+
 struct Users {
     World *world;
     const UsersConfig *config;
@@ -37,6 +43,7 @@ struct Users {
     UsersLinks link;
     User *user;             /* population, then the cast */
     Connection *connection; /* by user; NULL: none are kept */
+    Login *login;           /* by user; NULL: logins are not limited */
     SimTime *last_seen;     /* by user; NULL: sessions do not end */
     PaymentRef *cast;
     SimTime until, counted_from, regular_gap;
