@@ -81,7 +81,8 @@ static void ship(Database *db, uint64_t position)
     db->departed =
         MAX(db->departed, now) + dist_draw(config->ship_time, &db->ship_draws) + db->wire_time;
     db->departed = MIN(db->departed, now + SIM_TIME_LONGEST); /* no sum may leave the clock */
-    SimTime arrives = db->departed + draw_lag(db);
+    SimTime lag = draw_lag(db);
+    SimTime arrives = db->departed + lag + sim_link_lateness(db->link.wan, lag);
     SimEvent apply = {.component = db->peer->id,
                       .kind = DB_APPLY,
                       .subject = entry_at(db, position)->payment,
