@@ -11,6 +11,7 @@
 #include "models/audit.h"
 #include "models/config.h"
 #include "models/control.h"
+#include "models/outbox.h"
 #include "sim/check.h"
 #include "tests/support/runs.h"
 
@@ -397,12 +398,55 @@ static void test_old_primary_by_force(void)
     g_assert_cmpuint(bench->done[3], ==, 1);
     bench->region = NORTH;
     run_to(bench, 40);
+    g_assert_cmpuint(bench->yes[NORTH], ==, 1000 + 500);
+    database_fails(bench, NORTH, 41, 42); /* the control plane says that it may write */
+    run_to(bench, 50);
     assert_fired(bench, WEST, 1);
+    assert_fired(bench, NORTH, 2);
+    g_assert_cmpuint(bench->yes[NORTH], ==, 1000 + 500 + 900);
     bench_close(bench);
     g_assert_cmpuint(bench->yes[WEST], ==, 1500);
     g_assert_cmpuint(lost(bench), ==, 1500);
-    g_assert_cmpuint(bench->yes[NORTH], ==, 1000 + 500);
     bench_free(bench);
+}
+
+static void count_settled(void *count, const Payment *payment)
+{
+    (void)payment;
+    ++*(uint32_t *)count;
+}
+
+/* The outbox of a seeded database is the source's: its rows, its mark, and none of its own. */
+static void test_seed_outbox(void)
+{
+    uint32_t settled = 0;
+    Ledger *ledger = ledger_new(count_settled, &settled);
+    Outbox *from = outbox_new(ledger, false, 0), *to = outbox_new(ledger, false, 0);
+    PaymentRef payment[6];
+    for (int i = 0; i < 6; i++) {
+        payment[i] = ledger_submit(ledger, 0, 0);
+        outbox_add(i < 4 ? from : to, payment[i], i);
+        ledger_release(ledger, payment[i]);
+    }
+    outbox_put(to, 5, payment[1], 1); /* behind a gap */
+    outbox_mark(from, 1);
+    g_assert_cmpuint(settled, ==, 1);
+    outbox_copy(to, from);
+    g_assert_cmpuint(settled, ==, 3); /* its own two are gone */
+    g_assert_cmpuint(outbox_generation(to), ==, 1);
+    g_assert_cmpuint(outbox_done(to), ==, 1);
+    g_assert_cmpuint(outbox_end(to), ==, 4);
+    for (uint64_t p = 1; p < 4; p++)
+        g_assert_cmphex(outbox_payment(to, p), ==, payment[p]);
+    g_assert_cmpint(ledger_get(ledger, payment[1])->holds, ==, 2);
+    outbox_mark(from, 4);
+    g_assert_cmpuint(settled, ==, 3);
+    outbox_mark(to, 4);
+    g_assert_cmpuint(settled, ==, 6);
+    outbox_free(from);
+    outbox_free(to);
+    ledger_close(ledger);
+    ledger_free(ledger);
 }
 
 /* Whatever breaks a seeding leaves no usable copy, and it can be had again. */
@@ -622,6 +666,8 @@ static void test_strong(void)
         SimComponent component = what == 0 ? database_component(bench->database[WEST])
                                            : sim_link_component(bench->wan[what - 1]);
         fails(bench, component, 10, 20);
+        if (what > 0) /* and does not come to think that it is connected */
+            database_fails(bench, WEST, 12, 13);
         run_to(bench, 10);
         uint64_t before = bench->yes[NORTH];
         g_assert_cmpuint(before, >, 980);
@@ -776,6 +822,7 @@ int main(int argc, char **argv)
     g_test_add_func("/database/await", test_await);
     g_test_add_func("/database/seed/return", test_seed_and_return);
     g_test_add_func("/database/seed/not-done", test_old_primary_by_force);
+    g_test_add_func("/database/seed/outbox", test_seed_outbox);
     g_test_add_func("/database/seed/broken", test_seed_broken);
     g_test_add_func("/database/promotion/crash", test_promotion_crash);
     g_test_add_func("/database/policy/grace-period", test_grace_period);
