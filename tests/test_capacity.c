@@ -206,6 +206,23 @@ static void test_autoscaler(void)
     dist_free(owner.config.node_provision);
 }
 
+/* Ten times as many are wanted: 4 more at most, or twice as many. */
+static void test_autoscaler_policy(void)
+{
+    Owner owner;
+    owner_init(&owner, STANDBY_SCALED_DOWN);
+    owner.config.hpa_target = 0.1;
+    owner.config.hpa_sync = 20 * SIM_SEC;
+    owner.utilisation = 1;
+    owner_begin(&owner);
+    capacity_begin(owner.capacity);
+    expect_servers(&owner, 34, 10);
+    expect_servers(&owner, 35, 50);
+    expect_servers(&owner, 54, 50);
+    expect_servers(&owner, 55, 90);
+    owner_clear(&owner);
+}
+
 /* Pods that start count as idle: with 15 s to start, every second look changes nothing. */
 static void test_autoscaler_waits(void)
 {
@@ -325,6 +342,7 @@ int main(int argc, char **argv)
     g_test_add_func("/capacity/some-nodes", test_some_nodes);
     g_test_add_func("/capacity/shortage", test_shortage);
     g_test_add_func("/capacity/autoscaler/ramp", test_autoscaler);
+    g_test_add_func("/capacity/autoscaler/policy", test_autoscaler_policy);
     g_test_add_func("/capacity/autoscaler/waits", test_autoscaler_waits);
     g_test_add_func("/capacity/autoscaler/never-from-zero", test_autoscaler_never_from_zero);
     g_test_add_func("/capacity/zone/comes-back", test_zone);
