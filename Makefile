@@ -94,7 +94,7 @@ $(OUT)/failsim: $(CLI_OBJ) $(LIB_MODELS) $(LIB_SIM)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) -lm
 
 MPI_OBJ := $(OUT)/cli/cluster-mpi.o
-$(OUT)/failsim-mpi: $(filter-out %/cluster.o,$(CLI_OBJ)) $(MPI_OBJ) $(LIB_MODELS) $(LIB_SIM)
+$(OUT)/failsim-mpi: $(filter-out %/cluster.o,$(CLI_OBJ)) $(MPI_OBJ) $(LIB_MODELS) $(LIB_SIM) | $(OUT)/failsim
 	@$(if $(Q),echo '  LINK $@')
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(shell mpicc --showme:link) -lm
 

@@ -145,7 +145,7 @@ bool store_add(Store *store, Journal *journal, const Design *there, char **probl
     return false;
 }
 
-static bool check_design(const Store *store, const Journal *journal, char **problem)
+static bool check_design(Store *store, const Journal *journal, char **problem)
 {
     Design *there = design_from_bytes(journal->header, journal->header_length);
     g_autofree char *difference = there == NULL ? g_strdup("of another version of failsim")
@@ -153,6 +153,7 @@ static bool check_design(const Store *store, const Journal *journal, char **prob
     design_free(there);
     if (difference == NULL)
         return true;
+    store->foreign = true;
     *problem = g_strdup_printf("%s holds the results of another study (%s)\n"
                                "  use another directory, or remove that file",
                                journal->path, difference);

@@ -23,6 +23,7 @@ typedef struct Store {
     uint64_t units;      /* there */
     uint64_t runs;       /* in them */
     uint64_t cut;        /* bytes of unfinished records that were dropped */
+    bool foreign;        /* store_open failed because the results are another study's */
 } Store;
 
 /* One unit's runs, as they are written. */

@@ -125,7 +125,7 @@ static ExitCode open_store(Sweep *sweep)
 {
     char *problem = NULL;
     if (!store_open(&sweep->store, sweep->options.out.directory, &problem))
-        return tell(EXIT_IO, problem);
+        return tell(sweep->store.foreign ? EXIT_USAGE : EXIT_IO, problem);
     if (sweep->options.out.quiet)
         return EXIT_MET;
     if (sweep->store.cut > 0)
