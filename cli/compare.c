@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/baseline.h"
 #include "cli/ci.h"
 #include "cli/command.h"
 #include "cli/comparison.h"
@@ -11,13 +12,15 @@
 #include "cli/outfile.h"
 #include "cli/page.h"
 #include "cli/progress.h"
+#include "cli/report.h"
+#include "sim/param.h"
 
 enum { RUNS_MAX = 1000000, JOBS_MAX = 1024 };
 
 typedef struct CompareOptions {
     OptionNumber runs, seed, jobs;
     GPtrArray *sets, *variants, *metrics;
-    const char *json, *csv;
+    const char *json, *csv, *baseline, *tolerance;
     bool quiet, verbose, no_color;
     CiOptions ci;
 } CompareOptions;
@@ -40,6 +43,10 @@ static const OptionSpec compare_specs[] = {
      "everything as JSON; to stdout instead of the report without FILE"},
     {0, "csv", "FILE", OPTION_TEXT, FIELD(csv), 0, 0,
      "one row a difference; \"-\": to stdout instead of the report"},
+    {0, "baseline", "FILE", OPTION_TEXT, FIELD(baseline), 0, 0,
+     "an earlier JSON of compare or run: exit 1 if a metric got worse"},
+    {0, "tolerance", "SHARE", OPTION_TEXT, FIELD(tolerance), 0, 0,
+     "how much worse is accepted, of the baseline's value (5%)"},
     CI_OPTIONS(CompareOptions, ci),
     {'q', "quiet", NULL, OPTION_FLAG, FIELD(quiet), 0, 0, "no progress, no report"},
     {'v', "verbose", NULL, OPTION_FLAG, FIELD(verbose), 0, 0, "every metric"},
@@ -53,6 +60,8 @@ typedef struct Job {
     Comparison comparison;
     Ci ci;
     OutFile json_file, csv_file;
+    Baseline *baseline; /* NULL: none */
+    GArray *gates;      /* Gate */
     bool text;
     ExitCode code;
 } Job;
@@ -255,6 +264,8 @@ static void write_results(Job *job)
     Page page;
     page_init(&page, !job->options->no_color && page_wants_colour(stdout));
     report_comparison(&page, comparison, job->options->verbose);
+    if (job->baseline != NULL)
+        report_baseline(&page, job->baseline, job->gates);
     page_print(&page, stdout);
     page_clear(&page);
 }
@@ -262,6 +273,46 @@ static void write_results(Job *job)
 static void put_markdown(FILE *out, const void *data)
 {
     comparison_markdown(out, data);
+}
+
+/* A case a gate: the name is the statistic's, with the design in brackets. */
+static void gate_case(Job *job, size_t suite, const Gate *gate)
+{
+    const Study *study = &gate->design->study;
+    g_autofree char *name = gate_name(gate);
+    g_autofree char *text = gate_text(gate);
+    GString *command = g_string_new("failsim compare");
+    for (size_t i = 0; i < job->sources.count; i++)
+        report_append_word(command, job->sources.items[i].file);
+    g_string_append_printf(command, " -r %u --seed %" G_GUINT64_FORMAT " --baseline", study->asked,
+                           study->seed);
+    report_append_word(command, job->baseline->file);
+    ci_case(&job->ci, (CiCase){
+                          .suite = suite,
+                          .name = g_strdup_printf("%s not worse than the baseline [%s]", name,
+                                                  gate->design->name),
+                          .verdict = gate->regression ? VERDICT_FAIL : VERDICT_PASS,
+                          .file = g_strdup(gate->design->source.file),
+                          .subject = g_strdup(name),
+                          .limit = g_strdup("not worse than the baseline"),
+                          .measured = g_strdup(text),
+                          .interval = g_strdup(""),
+                          .note = g_strdup(""),
+                          .why = g_strdup(""),
+                          .command = g_string_free(command, FALSE),
+                      });
+}
+
+static void judge_baseline(Job *job)
+{
+    size_t suite = ci_suite(&job->ci, &comparison_design(&job->comparison, 0)->study, NULL);
+    if (job->baseline == NULL)
+        return;
+    baseline_judge(job->baseline, &job->comparison, job->gates);
+    for (guint i = 0; i < job->gates->len; i++)
+        gate_case(job, suite, &g_array_index(job->gates, Gate, i));
+    if (baseline_regressions(job->gates) > 0)
+        job->code = command_worse(job->code, EXIT_UNMET);
 }
 
 static void compare(Job *job)
@@ -277,7 +328,7 @@ static void compare(Job *job)
     ready = ready && open_one(job, &job->csv_file, job->options->csv);
     if (ready) {
         run_designs(job);
-        ci_suite(&job->ci, &comparison_design(&job->comparison, 0)->study, NULL);
+        judge_baseline(job);
         write_results(job);
     } else if (job->json_file.file != NULL) {
         outfile_discard(&job->json_file);
@@ -287,7 +338,13 @@ static void compare(Job *job)
 
 static ExitCode enough(const Job *job)
 {
-    if (job->comparison.designs->len > 1)
+    g_autofree char *problem = NULL;
+    if (job->baseline != NULL && !baseline_fits(job->baseline, &job->comparison, &problem)) {
+        fprintf(stderr, "failsim compare: %s\n", problem);
+        return EXIT_USAGE;
+    }
+    /* One design is enough to make a baseline, or to hold against one. */
+    if (job->comparison.designs->len > 1 || job->baseline != NULL || job->options->json != NULL)
         return EXIT_MET;
     fprintf(stderr,
             "failsim compare: %s has no variants; name a second FILE, add a section\n"
@@ -295,6 +352,20 @@ static ExitCode enough(const Job *job)
             "  or --variant automatic:failover.mode=automatic\n",
             job->sources.items[0].file);
     return EXIT_USAGE;
+}
+
+static bool read_baseline(Job *job)
+{
+    double tolerance = 0.05;
+    g_autofree char *problem = NULL;
+    if (job->options->baseline == NULL)
+        return true;
+    if (job->options->tolerance != NULL)
+        param_parse_share(job->options->tolerance, &tolerance, &problem);
+    job->baseline = baseline_read(job->options->baseline, tolerance, &problem);
+    if (job->baseline == NULL)
+        fprintf(stderr, "failsim compare: %s\n", problem);
+    return job->baseline != NULL;
 }
 
 static ExitCode compare_checked(const CompareOptions *options, const GPtrArray *files)
@@ -306,7 +377,9 @@ static ExitCode compare_checked(const CompareOptions *options, const GPtrArray *
     sources_read(&job.sources, files, options->sets);
     if (files->len == 1)
         sources_read_variants(&job.sources, options->sets);
-    if (job.sources.errors > 0 || !make_designs(&job) || !name_designs(&job))
+    job.gates = g_array_new(FALSE, TRUE, sizeof(Gate));
+    if (!read_baseline(&job) || job.sources.errors > 0 || !make_designs(&job) ||
+        !name_designs(&job))
         job.code = EXIT_USAGE;
     else
         job.code = enough(&job);
@@ -316,6 +389,8 @@ static ExitCode compare_checked(const CompareOptions *options, const GPtrArray *
         comparison_choose(&job.comparison, options->metrics, all);
         compare(&job);
     }
+    g_array_free(job.gates, TRUE);
+    baseline_free(job.baseline);
     comparison_clear(&job.comparison);
     sources_clear(&job.sources);
     return job.code;
@@ -356,6 +431,14 @@ static char *misuse(const CompareOptions *options, const GPtrArray *files)
         return g_strdup("--json and --csv cannot both go to standard output");
     if (options->variants->len > 0 && files->len > 1)
         return g_strdup("--variant goes with one FILE");
+    g_autofree char *message = NULL;
+    double tolerance = 0;
+    if (options->tolerance != NULL && options->baseline == NULL)
+        return g_strdup("--tolerance goes with --baseline");
+    if (options->tolerance != NULL &&
+        !(param_parse_share(options->tolerance, &tolerance, &message) && tolerance >= 0))
+        return g_strdup_printf("--tolerance takes a share, such as 5%%, not \"%s\"",
+                               options->tolerance);
     for (guint i = 0; i < options->variants->len; i++) {
         const char *text = options->variants->pdata[i], *colon = strchr(text, ':');
         if (colon == NULL || colon == text || strchr(colon, '=') == NULL)
@@ -398,7 +481,13 @@ const Command command_compare = {
         "Every design has the first one's seed and number of runs, so that run i has the same\n"
         "arrivals and faults in each; differences are taken run by run, with 95 % intervals:\n"
         "Student's t for means, a paired bootstrap for quantiles. n.s.: the interval contains 0.\n"
-        "Expectations are shown and do not decide the exit code: that is for failsim run.\n",
+        "Expectations are shown and do not decide the exit code: that is for failsim run.\n"
+        "--baseline: a statistic regressed if the whole 95 % interval of its worsening lies "
+        "beyond\n"
+        "the tolerance. Make the baseline with failsim compare FILE --json=baseline.json: it "
+        "holds\n"
+        "the runs' values, so that the same seed is compared run by run. The JSON of failsim run\n"
+        "holds means only and is compared unpaired (Welch). Regressions exit with 1.\n",
     .options = compare_specs,
     .option_count = G_N_ELEMENTS(compare_specs),
     .run = compare_run,
