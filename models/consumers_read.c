@@ -81,10 +81,10 @@ static void poll_again(Consumers *consumers, uint32_t i)
 
 static void park(Consumers *consumers, uint32_t i)
 {
-    if (!consumers->storage->primary) {
+    if (!consumers->storage->primary || consumers->storage->fed)
         poll_again(consumers, i);
+    if (!consumers->storage->primary)
         return;
-    }
     const Instance *instance = instance_at(consumers, i);
     int64_t seen = 0;
     for (uint32_t p = instance->number; p < consumers->storage->partitions; p += instance->of)

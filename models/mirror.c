@@ -73,7 +73,7 @@ static void truncate_target(Mirror *mirror)
 static void begin(Mirror *mirror)
 {
     mirror->phase = MIRROR_RUNS;
-    mirror->onto_primary = mirror->target->primary;
+    mirror->onto_primary = mirror->target->fed = mirror->target->primary;
     mirror->source->pin_follows = false;
     if (mirror->config->kind == MIRROR_LINKING)
         truncate_target(mirror);
@@ -372,7 +372,7 @@ void mirror_set_fetcher(Mirror *mirror, uint32_t task, uint32_t fetcher)
 void mirror_start(Mirror *mirror)
 {
     mirror->phase = MIRROR_RUNS;
-    mirror->onto_primary = mirror->target->primary;
+    mirror->onto_primary = mirror->target->fed = mirror->target->primary;
     mirror->source->pin_follows = false;
     mirror_start_timers(mirror);
     create_partitions(mirror);

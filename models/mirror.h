@@ -1,10 +1,14 @@
-/* MirrorMaker 2: copies one region's topics to the other, and translates the consumers' offsets.
+/* The mirror: copies one region's topics to the other, and brings the consumers' offsets along. It
+ * is MirrorMaker 2, Confluent Replicator (the same Connect tasks, offsets by timestamps), or
+ * Cluster Linking (the target's brokers, offsets as they are); what differs is in mirror_offsets.c.
  *
- * There is one mirror for each direction. The one into the passive region runs from the start; the
- * one back into the active region begins with the step start-mirror of a runbook that moves service
+ * There is one for each direction. The one into the passive region runs from the start; the one
+ * back into the active region begins with the step start-mirror of a runbook that moves service
  * there, and begins where start_from says. States: IDLE (not started) -> RUNS -> OVER (its target
- * has been made the primary), from which start-mirror starts it again. The step await-mirror is
- * done when everything that the source shows has been written in the target.
+ * has been made the primary), from which start-mirror starts it again. For two primaries
+ * (active-active), start both by mirror_start once both storages are primary: each then goes on,
+ * and neither sends back the other's records. The step await-mirror is done when everything that
+ * the source shows has been written in the target.
  *
  * A record that the other direction's mirror has written is not sent back (the default policy's
  * alias tells it; under the identity policy, which has no such check, the model sees to it), but
@@ -19,7 +23,8 @@
  * Where it runs decides what survives: in the passive region a batch already polled is written
  * although the source is gone; in the active region it dies with it. A connection that breaks loses
  * nothing: the batch in hand is polled again. A crash of the mirror restarts from the offsets
- * flushed last, so up to offset_flush_interval of records appear twice in the target.
+ * flushed last, so up to offset_flush_interval of records appear twice in the target. With several
+ * workers, a crash of one stops its tasks until the group rebalances: models/mirror_workers.c.
  *
  * Offset syncs, checkpoints and group-offset sync: models/offset_sync.h. Checkpoints need the
  * source; the sync to the target group goes on without it, and only while that group is empty.

@@ -22,6 +22,7 @@ typedef struct Storage {
     int64_t *committed[LEDGER_GROUPS]; /* by group and partition */
     bool primary;                      /* the cluster takes producers' writes */
     bool consumed_here;                /* the groups act in this region */
+    bool fed; /* a mirror writes here although it is a primary: past the cluster, waking nobody */
     bool pin_follows;     /* a mirror that has not begun will want only what no mirror wrote */
     bool hides_copies;    /* the groups subscribe to names that a mirror's copies do not have */
     SimTime switch_delay; /* its ACLs keep producers out; to mend them takes so long at a switch */
