@@ -98,7 +98,9 @@ static void add_decision(GPtrArray *steps, Path *path, const Scenario *scenario,
     if (recovery->detected_at == SIM_NEVER || recovery->decided_at < recovery->detected_at)
         return;
     bool called_off = recovery->decided_at == SIM_NEVER && recovery->called_off_at != SIM_NEVER;
-    const char *note = called_off ? "called off: it answers" : decide_note(scenario->failover.mode);
+    const char *note = called_off          ? "called off: it answers"
+                       : recovery->noticed ? "a person"
+                                           : decide_note(scenario->failover.mode);
     path->decide = add(steps, "decide", recovery->detected_at,
                        called_off ? recovery->called_off_at : recovery->decided_at, g_strdup(note));
 }
