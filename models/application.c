@@ -358,7 +358,7 @@ static void on_probe(Sim *sim, void *self, const SimEvent *event)
     Application *app = self;
     if (G_UNLIKELY(app->unusual) && !application_probe_arrives(app, event))
         return;
-    if (app->config->health == 0) {
+    if (app->config->health == 0 || event->tag == PROBE_ALIVE) {
         application_answer_probe(app, event, true);
         return;
     }

@@ -143,6 +143,7 @@ struct Scenario {
     ReadinessConfig readiness;
     DatabaseConfig database;
     FailoverConfig failover;
+    FailbackConfig failback;
     RunConfig run;
     MeasureConfig measure;
     SweepConfig sweep;

@@ -7,6 +7,14 @@
 
 /* ---- deciding ---- */
 
+static void begin_runbook(Failover *failover)
+{
+    const Book *out = &failover->book[BOOK_OUT];
+    failover_start_ready_steps(failover, out, -1);
+    if (out->count == 0)
+        failback_book_done(failover, out);
+}
+
 static void on_decided(Sim *sim, void *self, const SimEvent *event)
 {
     Failover *failover = self;
@@ -15,7 +23,7 @@ static void on_decided(Sim *sim, void *self, const SimEvent *event)
     failover->state = STATE_ACTING;
     failover->world->recovery->decided_at = sim_now(sim);
     story_platform(failover->world->story, sim_now(sim), "the failover is decided");
-    failover_start_ready_steps(failover, -1);
+    begin_runbook(failover);
 }
 
 static void on_planned(Sim *sim, void *self, const SimEvent *event)
@@ -25,9 +33,9 @@ static void on_planned(Sim *sim, void *self, const SimEvent *event)
     if (failover->state == STATE_ACTING)
         return; /* it is at it already */
     failover->state = STATE_ACTING;
-    failover->planned = failover->world->recovery->planned = true;
+    failover->book[BOOK_OUT].planned = failover->world->recovery->planned = true;
     failover->world->recovery->decided_at = sim_now(sim);
-    failover_start_ready_steps(failover, -1);
+    begin_runbook(failover);
 }
 
 /* One after the other is paged until somebody has acknowledged: the earliest counts. */
@@ -148,10 +156,17 @@ static void on_up(Sim *sim, void *self)
             raise_alarm(failover);
     }
     failover_repeat_steps(failover);
+    failback_up(failover);
+}
+
+static void on_probe_reply(Sim *sim, void *self, const SimEvent *event)
+{
+    if (!failback_probe_reply(self, event))
+        failover_on_probe_reply(sim, self, event);
 }
 
 static const SimHandler handlers[FO_KINDS] = {
-    [MSG_PROBE_REPLY] = failover_on_probe_reply,
+    [MSG_PROBE_REPLY] = on_probe_reply,
     [MSG_DONE] = failover_on_done,
     [FO_PROBE] = failover_on_probe,
     [FO_DEADLINE] = failover_on_deadline,
@@ -162,6 +177,10 @@ static const SimHandler handlers[FO_KINDS] = {
     [FO_FAILED] = failover_on_failed,
     [FO_CHECK] = failover_on_check,
     [FO_PLANNED] = on_planned,
+    [FO_HOME_PROBE] = failback_on_probe,
+    [FO_HOME_DEADLINE] = failback_on_deadline,
+    [FO_HOME_HELD] = failback_on_held,
+    [FO_HOME_DECIDED] = failback_on_decided,
 };
 
 static const SimType failover_type = {.name = "failover",
@@ -172,46 +191,75 @@ static const SimType failover_type = {.name = "failover",
 
 /* ---- making ---- */
 
-static RandomStream step_stream(const World *world, const char *what, const char *name)
+/* The way home has streams of its own: it disturbs nothing of the way out. */
+static RandomStream step_stream(const World *world, uint32_t book, const char *what,
+                                const char *name)
 {
-    char *purpose = g_strdup_printf("%s %s", what, name);
+    char *purpose =
+        g_strdup_printf("%s%s%s%s", book == BOOK_HOME ? "home " : "", what, *what ? " " : "", name);
     RandomStream stream = world_stream(world, "failover", purpose);
     g_free(purpose);
     return stream;
 }
 
-static void add_step(Failover *failover, uint32_t s)
+static void add_step(Failover *failover, uint32_t b, uint32_t i)
 {
     World *world = failover->world;
-    Step *step = &failover->step[s];
-    step->config = &((const StepConfig *)failover->config->steps.item)[s];
+    const Book *book = &failover->book[b];
+    Step *step = &failover->step[book->first + i];
+    step->config = &((const StepConfig *)book->list->item)[i];
+    step->book = book;
     const char *name = action_name[step->config->action];
-    step->duration_draws = world_stream(world, "failover", name);
-    step->operator_draws = step_stream(world, "operator", name);
-    step->fails_draws = step_stream(world, "fails", name);
-    step->retry_draws = step_stream(world, "retry", name);
-    step->people_draws = step_stream(world, "people", name);
-    world->recovery->step[s] =
+    step->duration_draws = step_stream(world, b, "", name);
+    step->operator_draws = step_stream(world, b, "operator", name);
+    step->fails_draws = step_stream(world, b, "fails", name);
+    step->retry_draws = step_stream(world, b, "retry", name);
+    step->people_draws = step_stream(world, b, "people", name);
+    world->recovery->step[book->first + i] =
         (RecoveryStamp){.name = name, .start = SIM_NEVER, .end = SIM_NEVER, .waited_for = -1};
 }
 
-Failover *failover_new(World *world, const FailoverConfig *config)
+static void make_books(Failover *failover)
+{
+    const FailoverConfig *out = failover->config;
+    const FailbackConfig *home = failover->failback;
+    failover->book[BOOK_OUT] = (Book){.list = &out->steps,
+                                      .count = (uint32_t)out->steps.count,
+                                      .to = REGION_PASSIVE,
+                                      .by_hand = out->mode == FAILOVER_MANUAL,
+                                      .operator_delay = out->operator_delay};
+    failover->book[BOOK_HOME] =
+        (Book){.list = &home->steps,
+               .first = (uint32_t)out->steps.count,
+               .count = home->mode == FAILOVER_OFF ? 0 : (uint32_t)home->steps.count,
+               .to = REGION_ACTIVE,
+               .planned = true,
+               .by_hand = home->mode == FAILOVER_MANUAL,
+               .operator_delay = home->operator_delay};
+    failover->steps = failover->book[BOOK_OUT].count + failover->book[BOOK_HOME].count;
+    SIM_CHECK(failover->steps <= RECOVERY_STEPS_MAX);
+    failover->step = g_new0(Step, MAX(failover->steps, 1));
+    failover->world->recovery->steps = failover->book[BOOK_OUT].count;
+    failover->world->recovery->home_steps = failover->book[BOOK_HOME].count;
+    for (uint32_t b = 0; b < BOOKS; b++)
+        for (uint32_t i = 0; i < failover->book[b].count; i++)
+            add_step(failover, b, i);
+}
+
+Failover *failover_new(World *world, const FailoverConfig *config, const FailbackConfig *failback)
 {
     Failover *failover = g_new0(Failover, 1);
     failover->world = world;
     failover->config = config;
+    failover->failback = failback;
     failover->id = sim_add(world->sim, &failover_type, failover, "failover");
     failover_make_monitor(failover);
-    failover->steps = (uint32_t)config->steps.count;
-    SIM_CHECK(failover->steps <= RECOVERY_STEPS_MAX);
-    failover->step = g_new0(Step, failover->steps);
     failover->page_draws = world_stream(world, "failover", "page");
     failover->acknowledge_draws = world_stream(world, "failover", "acknowledge");
     failover->answer_draws = world_stream(world, "failover", "answers");
     failover->decide_draws = world_stream(world, "failover", "decide");
-    world->recovery->steps = failover->steps;
-    for (uint32_t s = 0; s < failover->steps; s++)
-        add_step(failover, s);
+    make_books(failover);
+    failback_init(failover);
     return failover;
 }
 

@@ -12,6 +12,10 @@
  * regions: then it dies with it, and nobody is paged, until people notice by themselves. A person
  * who is paged acknowledges, or does not, and the next one is paged, too.
  *
+ * Once the whole runbook is done, the way back may follow (failback.c): when the region that was
+ * left has answered for `failback.hold`, people decide or nobody is asked, and a runbook of its own
+ * moves service home. Nothing leaves home again in the same run.
+ *
  * The runbook (failover_runbook.c) is a graph: each step is an action with a duration, and starts
  * when all steps named in `after` are done (none: at the decision). A command that is not answered
  * within its duration plus step_retry is given again. The recovery time is therefore the critical
@@ -68,21 +72,28 @@ typedef struct FailoverConfig {
     ParamList steps; /* StepConfig */
 } FailoverConfig;
 
-extern const ParamTable failover_table;
+typedef struct FailbackConfig {
+    int mode; /* FailoverMode */
+    SimTime hold;
+    Dist *decide, *operator_delay;
+    ParamList steps; /* StepConfig */
+} FailbackConfig;
+
+extern const ParamTable failover_table, failback_table;
 /* "fence", "promote-database", …; by Action, NULL-terminated. */
 extern const char *const action_name[];
 
 typedef struct Failover Failover;
 
 typedef struct FailoverLinks {
-    SimLink *to_active;       /* probes */
-    SimComponent application; /* of the active region */
-    SimLink *command;         /* to whoever carries a step out */
-    SimComponent performer[ACTIONS];
-    SimComponent control; /* through which some steps go */
+    SimLink *to_active;                       /* probes */
+    SimComponent application;                 /* of the active region */
+    SimLink *command;                         /* to whoever carries a step out */
+    SimComponent performer[REGIONS][ACTIONS]; /* by the region that service moves to */
+    SimComponent control;                     /* through which some steps go */
 } FailoverLinks;
 
-Failover *failover_new(World *world, const FailoverConfig *config);
+Failover *failover_new(World *world, const FailoverConfig *config, const FailbackConfig *failback);
 void failover_free(Failover *failover);
 SimComponent failover_component(const Failover *failover);
 /* The monitor: the same component, or one of the region that hosts it. */
@@ -96,6 +107,6 @@ void failover_switch_over(Failover *failover);
 /* People notice by themselves that users are not served; or that they are again. */
 void failover_notice(Failover *failover, bool down);
 /* Step index by the action's name; -1 if the runbook has none. */
-int failover_step_find(const FailoverConfig *config, const char *name);
+int failover_step_find(const ParamList *steps, const char *name);
 
 #endif

@@ -3,6 +3,7 @@
  *   failover.c          making, deciding, people
  *   failover_watch.c    the monitor: probes, or scrapes and alerts
  *   failover_runbook.c  the steps
+ *   failback.c          when and how service goes home
  *   failover_schema.c   the scenario's keys
  */
 #ifndef MODELS_FAILOVER_PARTS_H
@@ -22,6 +23,10 @@ enum {
     FO_FAILED, /* a step's attempt; value: its number */
     FO_CHECK,
     FO_PLANNED,
+    FO_HOME_PROBE, /* failback's own, these four; value: the probe's number, or a serial */
+    FO_HOME_DEADLINE,
+    FO_HOME_HELD,
+    FO_HOME_DECIDED,
     FO_KINDS
 };
 
@@ -29,8 +34,23 @@ typedef enum State { STATE_WATCHING, STATE_DECIDING, STATE_ACTING } State;
 
 typedef enum AlertState { ALERT_INACTIVE, ALERT_PENDING, ALERT_FIRING, ALERT_NOTIFIED } AlertState;
 
+/* One of the two runbooks: its steps are step[first .. first + count - 1]. */
+typedef struct Book {
+    const ParamList *list; /* StepConfig */
+    uint32_t first, count;
+    uint32_t to;  /* the region that service moves to */
+    bool planned; /* nothing has failed: nothing may be lost */
+    bool by_hand; /* an operator starts each step */
+    const Dist *operator_delay;
+} Book;
+
+enum { BOOK_OUT, BOOK_HOME, BOOKS };
+
+typedef enum Home { HOME_NOT_YET, HOME_WATCHING, HOME_DECIDING, HOME_RETURNING, HOME_DONE } Home;
+
 typedef struct Step {
     const StepConfig *config;
+    const Book *book;
     SimTime duration; /* of the attempt under way */
     bool started, done;
     bool by_hand;      /* a person does it: this attempt does not fail */
@@ -54,11 +74,18 @@ struct Failover {
     int64_t alert_serial;
 
     State state;
-    bool planned;
     bool noticed;   /* people have noticed by themselves, and decide */
     uint32_t alarm; /* its number: a decision on an older one is void */
     Step *step;
-    uint32_t steps;
+    uint32_t steps; /* of both runbooks */
+    Book book[BOOKS];
+
+    const FailbackConfig *failback;
+    Home home;
+    Prober home_prober;
+    int64_t home_serial; /* what is about an older one is void */
+    RandomStream home_draws, home_phase_draws;
+
     RandomStream phase_draws, evaluation_draws, page_draws, acknowledge_draws, answer_draws,
         decide_draws;
 };
@@ -78,11 +105,24 @@ bool failover_sees_it_down(const Failover *failover);
 void failover_verdict_changed(Failover *failover);
 
 /* failover_runbook.c */
-void failover_start_ready_steps(Failover *failover, int64_t after);
+/* `after`: the step that was done; -1: the decision. */
+void failover_start_ready_steps(Failover *failover, const Book *book, int64_t after);
+bool failover_book_done(const Failover *failover, const Book *book);
 void failover_repeat_steps(Failover *failover);
 void failover_on_handed_over(Sim *sim, void *self, const SimEvent *event);
 void failover_on_failed(Sim *sim, void *self, const SimEvent *event);
 void failover_on_check(Sim *sim, void *self, const SimEvent *event);
 void failover_on_done(Sim *sim, void *self, const SimEvent *event);
+
+/* failback.c */
+void failback_init(Failover *failover);
+/* A runbook has been worked through. */
+void failback_book_done(Failover *failover, const Book *book);
+void failback_up(Failover *failover);
+bool failback_probe_reply(Failover *failover, const SimEvent *event);
+void failback_on_probe(Sim *sim, void *self, const SimEvent *event);
+void failback_on_deadline(Sim *sim, void *self, const SimEvent *event);
+void failback_on_held(Sim *sim, void *self, const SimEvent *event);
+void failback_on_decided(Sim *sim, void *self, const SimEvent *event);
 
 #endif

@@ -20,10 +20,10 @@ static const bool needs_control_plane[ACTIONS] = {
     [ACTION_SEED_DATABASE] = true, [ACTION_RESTORE_BACKUP] = true, [ACTION_SCALE_OUT] = true,
 };
 
-int failover_step_find(const FailoverConfig *config, const char *name)
+int failover_step_find(const ParamList *steps, const char *name)
 {
-    const StepConfig *step = config->steps.item;
-    for (size_t i = 0; i < config->steps.count; i++)
+    const StepConfig *step = steps->item;
+    for (size_t i = 0; i < steps->count; i++)
         if (strcmp(action_name[step[i].action], name) == 0)
             return (int)i;
     return -1;
@@ -46,15 +46,20 @@ static void send_command(Failover *failover, uint32_t s)
 {
     const Step *step = &failover->step[s];
     int action = step->config->action;
+    if (failover->link.performer[step->book->to][action] == 0) { /* no mirror: nothing to start */
+        sim_after(failover->world->sim, 0, SIM_PHASE_MESSAGE,
+                  (SimEvent){.component = failover->id, .kind = MSG_DONE, .subject = s});
+        return;
+    }
     sim_link_send(failover->link.command,
                   (SimEvent){.component = needs_control_plane[action]
                                               ? failover->link.control
-                                              : failover->link.performer[action],
+                                              : failover->link.performer[step->book->to][action],
                              .kind = MSG_COMMAND,
                              .subject = s,
                              .value = step->duration,
                              .tag = (uint16_t)action,
-                             .extra = command_extra(REGION_PASSIVE, failover->planned)});
+                             .extra = command_extra(step->book->to, step->book->planned)});
 }
 
 static void command(Failover *failover, uint32_t s)
@@ -131,7 +136,9 @@ void failover_on_done(Sim *sim, void *self, const SimEvent *event)
     step->done = true;
     failover->world->recovery->step[event->subject].end = sim_now(sim);
     story_platform(failover->world->story, sim_now(sim), "step %s is done", name_of(step));
-    failover_start_ready_steps(failover, (int64_t)event->subject);
+    failover_start_ready_steps(failover, step->book, (int64_t)event->subject);
+    if (failover_book_done(failover, step->book))
+        failback_book_done(failover, step->book);
 }
 
 /* ---- the graph ---- */
@@ -139,8 +146,8 @@ void failover_on_done(Sim *sim, void *self, const SimEvent *event)
 static bool ready(const Failover *failover, const Step *step)
 {
     for (size_t i = 0; i < step->config->after.count; i++) {
-        int before = failover_step_find(failover->config, step->config->after.name[i]);
-        if (!failover->step[before].done)
+        int before = failover_step_find(step->book->list, step->config->after.name[i]);
+        if (!failover->step[step->book->first + (uint32_t)before].done)
             return false;
     }
     return true;
@@ -156,17 +163,25 @@ static void start_step(Failover *failover, uint32_t s, int64_t waited_for)
     step->duration = dist_draw(step->config->duration, &step->duration_draws);
     stamp->start = sim_now(world->sim);
     stamp->waited_for = waited_for;
-    if (failover->config->mode == FAILOVER_MANUAL)
-        delay += dist_draw(failover->config->operator_delay, &step->operator_draws);
+    if (step->book->by_hand)
+        delay += dist_draw(step->book->operator_delay, &step->operator_draws);
     story_platform(world->story, stamp->start, "step %s begins", name_of(step));
     hand_over_after(failover, s, delay);
 }
 
-void failover_start_ready_steps(Failover *failover, int64_t after)
+void failover_start_ready_steps(Failover *failover, const Book *book, int64_t after)
 {
-    for (uint32_t s = 0; s < failover->steps; s++)
+    for (uint32_t s = book->first; s < book->first + book->count; s++)
         if (!failover->step[s].started && ready(failover, &failover->step[s]))
             start_step(failover, s, after);
+}
+
+bool failover_book_done(const Failover *failover, const Book *book)
+{
+    for (uint32_t s = book->first; s < book->first + book->count; s++)
+        if (!failover->step[s].done)
+            return false;
+    return true;
 }
 
 /* After an outage of its own: it does not know what has been done meanwhile. */

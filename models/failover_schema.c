@@ -252,3 +252,64 @@ static const ParamSpec specs[] = {
 
 const ParamTable failover_table = {
     .specs = specs, .count = G_N_ELEMENTS(specs), .size = sizeof(FailoverConfig)};
+
+/* ---- the way home ---- */
+
+#define AT(member) offsetof(FailbackConfig, member)
+static const ParamSpec failback_specs[] = {
+    {.key = "mode",
+     .type = PARAM_CHOICE,
+     .offset = AT(mode),
+     .fallback = "off",
+     .choices = mode_choices,
+     .text = "Who brings service home, once the whole failover (or planned switchover) is done and "
+             "the region that was left answers again. off: it stays where it is. Otherwise as "
+             "failover.mode.",
+     .source = "article: manual or semi-automated; Azure SQL and Cosmos DB do not fail back by "
+               "themselves"},
+    {.key = "hold",
+     .type = PARAM_TIME,
+     .offset = AT(hold),
+     .fallback = "30m",
+     .max = 366 * 86400.0,
+     .text = "How long the region must have answered without a break.",
+     .source = "ours; RBI IT Governance Directions 2023 want drills to run at the other site for a "
+               "full working day"},
+    {.key = "decide",
+     .type = PARAM_DIST,
+     .offset = AT(decide),
+     .fallback = "{lognormal: {median: 15m, p99: 2h}}",
+     .text = "From there to the decision to return (manual, semi-automatic).",
+     .source = "ours"},
+    {.key = "operator",
+     .type = PARAM_DIST,
+     .offset = AT(operator_delay),
+     .fallback = "{lognormal: {median: 45s, p99: 5m}}",
+     .text = "Time to find and start each step by hand (manual).",
+     .source = "ours"},
+    {.key = "steps",
+     .type = PARAM_LIST,
+     .offset = AT(steps),
+     .fallback = "[{step: seed-database, duration: 1m},"
+                 " {step: start-mirror, duration: 30s},"
+                 " {step: await-database, duration: 0s, after: [seed-database]},"
+                 " {step: stop-consumers, duration: 5s, after: [await-database, start-mirror]},"
+                 " {step: demote-kafka, duration: 5s, after: [stop-consumers]},"
+                 " {step: await-mirror, duration: 0s, after: [demote-kafka]},"
+                 " {step: promote-database, duration: {lognormal: {median: 30s, p99: 60s}}, after: "
+                 "[demote-kafka]},"
+                 " {step: switch-kafka, duration: 10s, after: [await-mirror]},"
+                 " {step: resume-consumers, duration: {uniform: {low: 3s, high: 6s}}, after: "
+                 "[switch-kafka, promote-database]},"
+                 " {step: reroute, duration: 5m, after: [promote-database, switch-kafka]}]",
+     .items = &step_table,
+     .text = "The runbook home. It moves service to the active region: seed-database copies the "
+             "present primary there, start-mirror copies the events back, promote-database drains "
+             "the present primary first.",
+     .source = "Azure SQL: the old primary is reseeded; Kafka: the reversed mirror duplicates "
+               "unless the old cluster is rebuilt"},
+};
+#undef AT
+
+const ParamTable failback_table = {
+    .specs = failback_specs, .count = G_N_ELEMENTS(failback_specs), .size = sizeof(FailbackConfig)};

@@ -30,7 +30,7 @@ typedef enum MessageKind {
     MSG_PRODUCED, /* payment   status        retriable request slot */
     MSG_FETCH,    /* fetcher index: park until there is something to read */
     MSG_RECORDS,  /* fetcher tag: there is something to read */
-    MSG_PROBE,    /* prober    probe number  -         - ; `sender` is the prober */
+    MSG_PROBE,    /* prober    probe number  ask      - ; `sender` is the prober */
     MSG_PROBE_REPLY, /* prober    probe number  healthy   region */
     MSG_LINK,        /* -         1 up, 0 down  : a watched link changed */
     MSG_ROLE,        /* -         writable 0/1  : a database tells what it is; control answers */
@@ -39,6 +39,9 @@ typedef enum MessageKind {
     MSG_DONE,        /* step      0 done, 1 failed : what became of the commanded action */
     MSG_KINDS
 } MessageKind;
+
+/* tag of MSG_PROBE: what application.health says, or whether the process runs at all. */
+enum { PROBE_HEALTH, PROBE_ALIVE };
 
 #define NO_REQUEST UINT32_MAX
 

@@ -24,7 +24,7 @@ static double span(SimTime from, SimTime to)
 
 static double step_span(const RunFacts *facts, Action action)
 {
-    int s = failover_step_find(&facts->scenario->failover, action_name[action]);
+    int s = failover_step_find(&facts->scenario->failover.steps, action_name[action]);
     if (s < 0 || facts->recovery->decided_at == SIM_NEVER)
         return NAN;
     const RecoveryStamp *stamp = &facts->recovery->step[s];
@@ -198,9 +198,9 @@ static double rto_service(const RunFacts *facts)
 static double rto_consumers(const RunFacts *facts)
 {
     const Recovery *recovery = facts->recovery;
-    bool expected =
-        failover_step_find(&facts->scenario->failover, action_name[ACTION_RESUME_CONSUMERS]) >= 0 &&
-        facts->scenario->top.consumers.count > 0;
+    bool expected = failover_step_find(&facts->scenario->failover.steps,
+                                       action_name[ACTION_RESUME_CONSUMERS]) >= 0 &&
+                    facts->scenario->top.consumers.count > 0;
     if (!expected || recovery->decided_at == SIM_NEVER ||
         recovery->consumers_drained_at < recovery->outage_at) /* a false alarm before it */
         return NAN;
@@ -256,6 +256,28 @@ static double runbook_failed(const RunFacts *facts)
 static double runbook_by_hand(const RunFacts *facts)
 {
     return facts->recovery->by_hand;
+}
+
+/* ---- the way home ---- */
+
+static double failback_decided(const RunFacts *facts)
+{
+    return facts->scenario->failback.mode == FAILOVER_OFF
+               ? NAN
+               : facts->recovery->returning_at != SIM_NEVER;
+}
+
+static double failback_seconds(const RunFacts *facts)
+{
+    return span(facts->recovery->returning_at, facts->recovery->home_at);
+}
+
+static double failback_interruption(const RunFacts *facts)
+{
+    const Recovery *recovery = facts->recovery;
+    if (recovery->returning_at == SIM_NEVER)
+        return NAN;
+    return sim_seconds((SimTime)recovery->bad_after_return * recovery->window);
 }
 
 static double failover_alarm(const RunFacts *facts)
@@ -709,6 +731,13 @@ static double events_delivered(const RunFacts *facts)
     X("runbook.failed", COUNT, runbook_failed, "Attempts at a step that failed.")                  \
     X("runbook.by_hand", COUNT, runbook_by_hand,                                                   \
       "Steps that failed too often and were done by a person.")                                    \
+    X("failback.decided", SHARE, failback_decided,                                                 \
+      "1 if the return to the first region was decided, else 0.")                                  \
+    X("failback.seconds", SECONDS, failback_seconds,                                               \
+      "From that decision until the last step of the way home is done.")                           \
+    X("failback.interruption", SECONDS, failback_interruption,                                     \
+      "Time without service from that decision on: windows in which too few attempts "             \
+      "succeeded. (rto.service is about the time before it.)")                                     \
     X("failover.alarm", SECONDS, failover_alarm,                                                   \
       "Time of the monitor's first alarm, from the start of the run.")                             \
     X("faults.fired", COUNT, faults, "Times that a component or link went down.")                  \

@@ -54,7 +54,7 @@ static void make_components(Platform *platform)
     platform->users = users_new(world, &s->users, s->run.duration, s->run.warmup);
     platform->router = router_new(world, &s->router);
     platform->control = control_new(world);
-    platform->failover = failover_new(world, &s->failover);
+    platform->failover = failover_new(world, &s->failover, &s->failback);
     if (resolvers_needed(&s->router))
         platform->resolvers = resolvers_new(world, &s->router, s->users.population);
 }

@@ -21,6 +21,7 @@ Recovery *recovery_new(SimTime window, double success, SimTime longest)
     recovery->last_bad = recovery->last_good = recovery->good_since = -1;
     recovery->called_off_at = recovery->edges_back_at = SIM_NEVER;
     recovery->outage_ends_at = SIM_NEVER;
+    recovery->returning_at = recovery->home_at = SIM_NEVER;
     return recovery;
 }
 
@@ -42,7 +43,11 @@ static void close_window(Recovery *recovery, uint64_t number)
     uint64_t i = number % recovery->ring;
     uint32_t open = recovery->sent[i] - recovery->ended[i];
     double needed = recovery->success * recovery->sent[i];
-    if (recovery->sent[i] > 0 && recovery->good[i] >= needed) {
+    bool returning = recovery->returning_at != SIM_NEVER &&
+                     (SimTime)(number + 1) * recovery->window > recovery->returning_at;
+    if (returning) {
+        recovery->bad_after_return += recovery->good[i] + open < needed;
+    } else if (recovery->sent[i] > 0 && recovery->good[i] >= needed) {
         recovery->last_good = (int64_t)number;
         if (recovery->good_since < 0)
             recovery->good_since = (int64_t)number;

@@ -37,6 +37,8 @@ typedef struct Recovery {
     uint32_t paged, failed_attempts, by_hand; /* people; attempts at steps; steps by people */
     RecoveryStamp step[RECOVERY_STEPS_MAX];   /* the runbook's */
     uint32_t steps;
+    uint32_t home_steps;           /* of the way home; its stamps follow in step[] */
+    SimTime returning_at, home_at; /* the failback's decision, and its last step; SIM_NEVER */
     SimTime edges_first_at, edges_all_at; /* first and last edge that turned to the other region */
     SimTime edges_back_at;                /* all have turned back, the last time */
     bool edges_back_told;                 /* by a command, not by themselves */
@@ -51,7 +53,8 @@ typedef struct Recovery {
     double success;
     uint32_t *sent, *ended, *good; /* rings by window number */
     uint64_t ring, first_open, last_sent;
-    int64_t last_bad, last_good; /* window numbers; -1 */
+    uint64_t bad_after_return;   /* windows: the interruption of the way home */
+    int64_t last_bad, last_good; /* window numbers; -1. Up to the failback's decision */
     int64_t good_since;          /* first good window after the last bad one; -1: none */
 } Recovery;
 

@@ -75,7 +75,7 @@ static void check_router_failover(const Check *check)
                        "this has no effect with this router.return");
     double slow = dist_mean(router->propagation);
     if (slow > sim_seconds(check->scenario->failover.step_retry) &&
-        failover_step_find(&check->scenario->failover, action_name[ACTION_REROUTE]) >= 0)
+        failover_step_find(&check->scenario->failover.steps, action_name[ACTION_REROUTE]) >= 0)
         param_doc_warn(check->doc, check->diags, "router.propagation",
                        "raise failover.step_retry above it",
                        "the step reroute is commanded again while the configuration is on its "
@@ -265,66 +265,62 @@ static void check_cast(const Check *check)
 
 /* ---- the runbook ---- */
 
-static const StepConfig *step_at(const Scenario *scenario, size_t i)
+/* The two runbooks are checked alike. */
+typedef struct Steps {
+    const char *path; /* "failover.steps" */
+    const ParamList *list;
+} Steps;
+
+static const StepConfig *step_at(const Steps *steps, size_t i)
 {
-    return &ITEMS(const StepConfig, scenario->failover.steps)[i];
+    return &ITEMS(const StepConfig, *steps->list)[i];
 }
 
-/* Steps that have a name and nobody yet who takes them. */
-static const bool nobody_performs[ACTIONS] = {
-    [ACTION_RECONCILE] = true,
-};
-
-static bool check_step_names(const Check *check, size_t i)
+static void complain_of_name(const Check *check, const Steps *steps, size_t i, size_t a)
 {
-    const Scenario *s = check->scenario;
-    const StepConfig *step = step_at(s, i);
+    const char *name = step_at(steps, i)->after.name[a];
+    const char *near = diag_suggest(name, action_name, ACTIONS);
+    g_autofree char *hint =
+        near ? g_strdup_printf("did you mean \"%s\"? It must be a step of this runbook", near)
+             : g_strdup("name a step of this runbook");
+    g_autofree char *key = g_strdup_printf("after[%zu]", a);
+    Path path;
+    param_doc_error(check->doc, check->diags, path_to(&path, steps->path, i, key), hint,
+                    "there is no step \"%s\"", name);
+}
+
+static bool check_step_names(const Check *check, const Steps *steps, size_t i)
+{
+    const StepConfig *step = step_at(steps, i);
     const char *own = action_name[step->action];
     bool good = true;
     Path path;
-    if (nobody_performs[step->action]) {
-        param_doc_error(check->doc, check->diags, path_to(&path, "failover.steps", i, "step"),
-                        "leave it out, or run it as time that another step takes",
-                        "step %s is not simulated in this version", own);
-        good = false;
-    }
-    if (failover_step_find(&s->failover, own) != (int)i) {
-        param_doc_error(check->doc, check->diags, path_to(&path, "failover.steps", i, "step"), NULL,
+    if (failover_step_find(steps->list, own) != (int)i) {
+        param_doc_error(check->doc, check->diags, path_to(&path, steps->path, i, "step"), NULL,
                         "step %s is there twice", own);
         good = false;
     }
-    for (size_t a = 0; a < step->after.count; a++) {
-        const char *name = step->after.name[a];
-        if (failover_step_find(&s->failover, name) >= 0)
-            continue;
-        const char *near = diag_suggest(name, action_name, ACTIONS);
-        char *hint =
-            near ? g_strdup_printf("did you mean \"%s\"? It must be a step of this runbook", near)
-                 : g_strdup("name a step of this runbook");
-        char *key = g_strdup_printf("after[%zu]", a);
-        param_doc_error(check->doc, check->diags, path_to(&path, "failover.steps", i, key), hint,
-                        "there is no step \"%s\"", name);
-        g_free(key);
-        g_free(hint);
-        good = false;
-    }
+    for (size_t a = 0; a < step->after.count; a++)
+        if (failover_step_find(steps->list, step->after.name[a]) < 0) {
+            complain_of_name(check, steps, i, a);
+            good = false;
+        }
     return good;
 }
 
 /* Take away steps whose predecessors are gone until nothing moves: what is left waits for itself.
  */
-static void check_cycle(const Check *check)
+static void check_cycle(const Check *check, const Steps *steps)
 {
-    const FailoverConfig *failover = &check->scenario->failover;
     bool gone[ACTIONS] = {false};
-    size_t left = failover->steps.count;
+    size_t left = steps->list->count;
     for (bool moved = true; moved;) {
         moved = false;
-        for (size_t i = 0; i < failover->steps.count; i++) {
-            const StepConfig *step = step_at(check->scenario, i);
+        for (size_t i = 0; i < steps->list->count; i++) {
+            const StepConfig *step = step_at(steps, i);
             bool ready = !gone[i];
             for (size_t a = 0; ready && a < step->after.count; a++)
-                ready = gone[failover_step_find(failover, step->after.name[a])];
+                ready = gone[failover_step_find(steps->list, step->after.name[a])];
             if (ready) {
                 gone[i] = moved = true;
                 left--;
@@ -332,11 +328,10 @@ static void check_cycle(const Check *check)
         }
     }
     Path path;
-    for (size_t i = 0; left > 0 && i < failover->steps.count; i++)
+    for (size_t i = 0; left > 0 && i < steps->list->count; i++)
         if (!gone[i]) {
-            param_doc_error(check->doc, check->diags, path_to(&path, "failover.steps", i, "after"),
-                            NULL, "step %s waits for itself",
-                            action_name[step_at(check->scenario, i)->action]);
+            param_doc_error(check->doc, check->diags, path_to(&path, steps->path, i, "after"), NULL,
+                            "step %s waits for itself", action_name[step_at(steps, i)->action]);
             return;
         }
 }
@@ -347,12 +342,12 @@ static void warn_of_runbook(const Check *check)
     const Scenario *s = check->scenario;
     bool acts = s->failover.mode != FAILOVER_OFF;
     if (acts && s->router.failover == ROUTER_RUNBOOK &&
-        failover_step_find(&s->failover, action_name[ACTION_REROUTE]) < 0)
+        failover_step_find(&s->failover.steps, action_name[ACTION_REROUTE]) < 0)
         param_doc_warn(check->doc, check->diags, "failover.steps",
                        "add {step: reroute, duration: 5m, after: [promote-database]}",
                        "router.failover is runbook and no step reroutes: users never get there");
-    if (acts && failover_step_find(&s->failover, action_name[ACTION_FENCE]) >= 0 &&
-        failover_step_find(&s->failover, action_name[ACTION_PROMOTE]) < 0)
+    if (acts && failover_step_find(&s->failover.steps, action_name[ACTION_FENCE]) >= 0 &&
+        failover_step_find(&s->failover.steps, action_name[ACTION_PROMOTE]) < 0)
         param_doc_warn(check->doc, check->diags, "failover.steps", NULL,
                        "the runbook fences the primary and promotes no other: nobody can write");
 }
@@ -389,7 +384,7 @@ static void check_mirror_steps(const Check *check)
     const Scenario *s = check->scenario;
     static const Action needs[] = {ACTION_AWAIT_MIRROR, ACTION_START_MIRROR};
     for (size_t i = 0; !s->mirror.enabled && i < G_N_ELEMENTS(needs); i++) {
-        int step = failover_step_find(&s->failover, action_name[needs[i]]);
+        int step = failover_step_find(&s->failover.steps, action_name[needs[i]]);
         Path path;
         if (step >= 0)
             param_doc_error(check->doc, check->diags,
@@ -422,17 +417,49 @@ static void check_monitor(const Check *check)
                        "the monitor dies with the active region, and nobody notices");
 }
 
-static void check_steps(const Check *check)
+static void check_runbook(const Check *check, const Steps *steps)
 {
-    if (failed(check, "failover.steps"))
+    if (failed(check, steps->path))
         return;
     bool good = true;
-    for (size_t i = 0; i < check->scenario->failover.steps.count; i++)
-        good = check_step_names(check, i) && good;
+    for (size_t i = 0; i < steps->list->count; i++)
+        good = check_step_names(check, steps, i) && good;
     if (good)
-        check_cycle(check);
-    check_mirror_steps(check);
+        check_cycle(check, steps);
+}
+
+/* A way home that cannot lead there. */
+static void warn_of_failback(const Check *check)
+{
+    const Scenario *s = check->scenario;
+    if (s->failback.mode == FAILOVER_OFF || failed(check, "failback.steps"))
+        return;
+    bool promotes = failover_step_find(&s->failback.steps, action_name[ACTION_PROMOTE]) >= 0;
+    bool seeds = failover_step_find(&s->failback.steps, action_name[ACTION_SEED_DATABASE]) >= 0;
+    if (promotes && !seeds)
+        param_doc_warn(check->doc, check->diags, "failback.steps",
+                       "add {step: seed-database, duration: 1m} before promote-database",
+                       "after a forced failover the old primary is nobody's standby: its promotion "
+                       "waits for ever");
+    if (s->router.failover == ROUTER_RUNBOOK &&
+        failover_step_find(&s->failback.steps, action_name[ACTION_REROUTE]) < 0)
+        param_doc_warn(
+            check->doc, check->diags, "failback.steps",
+            "add {step: reroute, duration: 5m, after: [promote-database]}",
+            "router.failover is runbook and no step of the way home reroutes: users stay "
+            "where they are");
+}
+
+static void check_steps(const Check *check)
+{
+    const Scenario *s = check->scenario;
+    check_runbook(check, &(Steps){"failover.steps", &s->failover.steps});
+    check_runbook(check, &(Steps){"failback.steps", &s->failback.steps});
+    if (failed(check, "failover.steps"))
+        return;
     warn_of_runbook(check);
+    warn_of_failback(check);
+    check_mirror_steps(check);
 }
 
 /* ---- expectations ---- */

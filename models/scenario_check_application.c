@@ -3,7 +3,7 @@
 
 static bool has_step(const Scenario *s, Action action)
 {
-    return failover_step_find(&s->failover, action_name[action]) >= 0;
+    return failover_step_find(&s->failover.steps, action_name[action]) >= 0;
 }
 
 static void check_pods(const Check *check)

@@ -15,7 +15,7 @@ static bool has(void *data, const char *key)
 
 static bool has_step(const Check *check, Action action)
 {
-    return failover_step_find(&check->scenario->failover, action_name[action]) >= 0;
+    return failover_step_find(&check->scenario->failover.steps, action_name[action]) >= 0;
 }
 
 /* Keys that one product alone has, and keys that the product sets by them. */

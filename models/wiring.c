@@ -274,8 +274,9 @@ static void connect_failover(Platform *platform)
         .application = application_component(platform->application[REGION_ACTIVE]),
         .command = link_to(platform, "failover", "command", network->management, 0),
     };
-    for (uint32_t action = 0; action < ACTIONS; action++)
-        links.performer[action] = performer(platform, (Action)action, REGION_PASSIVE);
+    for (uint32_t r = 0; r < REGIONS; r++)
+        for (uint32_t action = 0; action < ACTIONS; action++)
+            links.performer[r][action] = performer(platform, (Action)action, r);
     links.control = control_component(platform->control);
     ControlLinks control = {
         .to_failover = link_to(platform, "control", "failover", network->management, failover)};
