@@ -32,6 +32,7 @@ typedef struct Platform {
     Mirror *mirror[REGIONS]; /* by the region that it copies into; NULL: there is none */
     Control *control;
     Failover *failover;
+    Reconciliation *reconciliation; /* NULL: no step reconcile */
     SimComponent observer;
     GArray *occurrences;     /* of the scenario's events; outages.c */
     struct Effects *effects; /* by event */

@@ -12,6 +12,7 @@
 #include "models/mirror.h"
 #include "models/producer.h"
 #include "models/readiness.h"
+#include "models/reconciliation.h"
 #include "models/relay.h"
 #include "models/router.h"
 #include "models/scenario.h"
@@ -144,6 +145,7 @@ struct Scenario {
     DatabaseConfig database;
     FailoverConfig failover;
     FailbackConfig failback;
+    ReconciliationConfig reconciliation;
     RunConfig run;
     MeasureConfig measure;
     SweepConfig sweep;

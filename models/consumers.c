@@ -110,7 +110,7 @@ static void set_goals(Consumers *consumers)
     consumers->behind = consumers_behind(consumers);
     recovery->consumers_resumed = true;
     if (consumers->behind == 0)
-        recovery->consumers_drained_at = sim_now(consumers->world->sim);
+        recovery_note_drained(recovery, sim_now(consumers->world->sim));
 }
 
 static void done(Consumers *consumers, uint64_t step)

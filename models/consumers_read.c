@@ -44,7 +44,7 @@ void consumers_heed_cuts(Consumers *consumers)
     }
     consumers->cuts_seen = storage->cuts;
     if (consumers->behind > 0 && (consumers->behind = consumers_behind(consumers)) == 0)
-        consumers->world->recovery->consumers_drained_at = sim_now(consumers->world->sim);
+        recovery_note_drained(consumers->world->recovery, sim_now(consumers->world->sim));
 }
 
 /* ---- reading ---- */
@@ -175,7 +175,7 @@ static void reach(Consumers *consumers, uint32_t partition, int64_t before, int6
         return;
     int64_t goal = consumers->goal[partition];
     if (before < goal && after >= goal && --consumers->behind == 0)
-        consumers->world->recovery->consumers_drained_at = sim_now(consumers->world->sim);
+        recovery_note_drained(consumers->world->recovery, sim_now(consumers->world->sim));
 }
 
 static void act_on_claimed(Consumers *consumers, uint32_t g, uint32_t p, int64_t count)

@@ -20,6 +20,12 @@ static const bool needs_control_plane[ACTIONS] = {
     [ACTION_SEED_DATABASE] = true, [ACTION_RESTORE_BACKUP] = true, [ACTION_SCALE_OUT] = true,
 };
 
+/* These last as long as there is something to copy: asking again is no trouble. */
+static const bool waits[ACTIONS] = {[ACTION_AWAIT_DATABASE] = true,
+                                    [ACTION_AWAIT_MIRROR] = true,
+                                    [ACTION_SEED_DATABASE] = true,
+                                    [ACTION_RESTORE_BACKUP] = true};
+
 int failover_step_find(const ParamList *steps, const char *name)
 {
     const StepConfig *step = steps->item;
@@ -122,8 +128,9 @@ void failover_on_check(Sim *sim, void *self, const SimEvent *event)
     Step *step = &failover->step[s];
     if (step->done || event->value != step->attempt)
         return;
-    story_platform(failover->world->story, sim_now(sim), "step %s is not done: tried again",
-                   name_of(step));
+    if (!waits[step->config->action])
+        story_platform(failover->world->story, sim_now(sim), "step %s is not done: tried again",
+                       name_of(step));
     command(failover, s);
 }
 

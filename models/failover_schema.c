@@ -16,6 +16,8 @@ const char *const action_name[ACTIONS + 1] = {
     [ACTION_RESTORE_BACKUP] = "restore-backup",
     [ACTION_SCALE_OUT] = "scale-application",
     [ACTION_CONFIGURE] = "switch-configuration",
+    [ACTION_REJOIN_KAFKA] = "rejoin-kafka",
+    [ACTION_REVERSE_MIRROR] = "reverse-mirror",
     [ACTION_RECONCILE] = "reconcile",
     [ACTIONS] = NULL,
 };
@@ -36,7 +38,14 @@ static const ParamSpec step_specs[] = {
          "resume-consumers: its consumers start. reroute: the router prefers the passive region. "
          "scale-application: all pods of the passive region, done when they are ready. "
          "switch-configuration: its application learns that it is active, and gets the present "
-         "version, configuration and secrets; done when it has them.",
+         "version, configuration and secrets; done when it has them. stop-consumers, demote-kafka: "
+         "the other region's consumers leave their groups, its cluster refuses producers "
+         "(planned). "
+         "await-database, await-mirror: nothing is left to copy. seed-database, restore-backup: a "
+         "full copy, or the last backup. rejoin-kafka: a cluster that comes back becomes a "
+         "standby. "
+         "start-mirror, reverse-mirror: the mirror into that region, or out of it, begins. "
+         "reconcile: what the cut left inconsistent is worked off (reconciliation).",
      .source = "article: failover process summary"},
     {.key = "duration",
      .type = PARAM_DIST,
@@ -291,21 +300,23 @@ static const ParamSpec failback_specs[] = {
      .type = PARAM_LIST,
      .offset = AT(steps),
      .fallback = "[{step: seed-database, duration: 1m},"
-                 " {step: start-mirror, duration: 30s},"
+                 " {step: rejoin-kafka, duration: 10s},"
+                 " {step: start-mirror, duration: 30s, after: [rejoin-kafka]},"
                  " {step: await-database, duration: 0s, after: [seed-database]},"
                  " {step: stop-consumers, duration: 5s, after: [await-database, start-mirror]},"
                  " {step: demote-kafka, duration: 5s, after: [stop-consumers]},"
                  " {step: await-mirror, duration: 0s, after: [demote-kafka]},"
                  " {step: promote-database, duration: {lognormal: {median: 30s, p99: 60s}}, after: "
-                 "[demote-kafka]},"
+                 "[stop-consumers]},"
                  " {step: switch-kafka, duration: 10s, after: [await-mirror]},"
                  " {step: resume-consumers, duration: {uniform: {low: 3s, high: 6s}}, after: "
                  "[switch-kafka, promote-database]},"
-                 " {step: reroute, duration: 5m, after: [promote-database, switch-kafka]}]",
+                 " {step: reroute, duration: 5m, after: [stop-consumers]},"
+                 " {step: reverse-mirror, duration: 30s, after: [switch-kafka]}]",
      .items = &step_table,
      .text = "The runbook home. It moves service to the active region: seed-database copies the "
              "present primary there, start-mirror copies the events back, promote-database drains "
-             "the present primary first.",
+             "the present primary first, reverse-mirror protects the other region again.",
      .source = "Azure SQL: the old primary is reseeded; Kafka: the reversed mirror duplicates "
                "unless the old cluster is rebuilt"},
 };

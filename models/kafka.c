@@ -372,8 +372,10 @@ static void done(Kafka *kafka, uint64_t step)
 
 static void promote(Kafka *kafka, const SimEvent *event)
 {
-    if (kafka->role == KAFKA_ACTIVE)
+    if (kafka->role == KAFKA_ACTIVE) { /* it never knew that it was not */
+        ledger_switch_log(kafka->world->ledger, kafka->storage->region);
         done(kafka, event->subject);
+    }
     if (kafka->role != KAFKA_STANDBY)
         return;
     kafka->role = KAFKA_SWITCHING;
@@ -420,7 +422,8 @@ static void on_demoted(Sim *sim, void *self, const SimEvent *event)
 static void on_command(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
-    SIM_CHECK(event->tag == ACTION_SWITCH_KAFKA || event->tag == ACTION_DEMOTE_KAFKA);
+    SIM_CHECK(event->tag == ACTION_SWITCH_KAFKA || event->tag == ACTION_DEMOTE_KAFKA ||
+              event->tag == ACTION_REJOIN_KAFKA);
     if (event->tag == ACTION_SWITCH_KAFKA)
         promote(self, event);
     else

@@ -14,6 +14,8 @@ struct Ledger {
     uint64_t replayed, suppressed;
     LedgerSettle settle;
     LedgerCopied copied; /* NULL: nobody asks */
+    LedgerIntake intake; /* NULL: nobody asks */
+    void *taker;
     void *audit;
 };
 
@@ -28,6 +30,22 @@ Ledger *ledger_new(LedgerSettle settle, void *audit)
 void ledger_watch_copies(Ledger *ledger, LedgerCopied copied)
 {
     ledger->copied = copied;
+}
+
+void ledger_watch_settling(Ledger *ledger, LedgerIntake intake, void *taker)
+{
+    ledger->intake = intake;
+    ledger->taker = taker;
+}
+
+void ledger_offer_live(Ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->count; i++) {
+        Payment *payment = &ledger->slots[i];
+        PaymentRef ref = (uint64_t)payment->generation << 32 | i;
+        if (payment->holds > 0 && ledger->intake(ledger->taker, payment, ref))
+            payment->holds++;
+    }
 }
 
 void ledger_free(Ledger *ledger)
@@ -103,6 +121,10 @@ void ledger_release(Ledger *ledger, PaymentRef ref)
     Payment *payment = held(ledger, ref);
     if (--payment->holds > 0)
         return;
+    if (ledger->intake && ledger->intake(ledger->taker, payment, ref)) {
+        payment->holds = 1;
+        return;
+    }
     ledger->settle(ledger->audit, payment);
     ledger->free_slots[ledger->free_count++] = (uint32_t)ref;
     ledger->live--;

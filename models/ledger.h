@@ -55,6 +55,7 @@ typedef struct Payment {
     bool logged;             /* an application only logged it, and said yes */
     bool waiting;            /* an attempt of the user's awaits its answer */
     bool counted;            /* submitted after the warm-up */
+    bool reconciled;         /* it has been taken up as a case of reconciliation */
     bool orphan;             /* a row of it was found in a database that is primary no more */
     int8_t cast;             /* index into the cast; -1 */
 } Payment;
@@ -64,10 +65,17 @@ typedef void (*LedgerSettle)(void *audit, const Payment *payment);
 /* A database became a full copy of the other one: what has settled is not in the ledger's hands. */
 typedef void (*LedgerCopied)(void *audit, uint32_t from, uint32_t to);
 
+/* A payment that nobody holds any more and that is about to be judged (or one that is offered
+ * before). True if it was taken: the taker then has a hold on it. */
+typedef bool (*LedgerIntake)(void *taker, Payment *payment, PaymentRef ref);
+
 typedef struct Ledger Ledger;
 
 Ledger *ledger_new(LedgerSettle settle, void *audit);
 void ledger_watch_copies(Ledger *ledger, LedgerCopied copied);
+void ledger_watch_settling(Ledger *ledger, LedgerIntake intake, void *taker);
+/* Offer all that are held now to the taker as well. */
+void ledger_offer_live(Ledger *ledger);
 void ledger_free(Ledger *ledger);
 
 /* A new payment with one hold, the user's. */

@@ -62,7 +62,9 @@ typedef enum Action {
     ACTION_RESTORE_BACKUP,   /* database: from its last backup, then it may be promoted */
     ACTION_SCALE_OUT,        /* application: from stand-by to full capacity */
     ACTION_CONFIGURE,        /* application: configuration and secrets as `to` needs them */
-    ACTION_RECONCILE,        /* what the cut left inconsistent is worked off */
+    ACTION_REJOIN_KAFKA,     /* kafka of `to`: back from its outage, it is a standby */
+    ACTION_REVERSE_MIRROR, /* the mirror out of `to` begins: the other region is protected again */
+    ACTION_RECONCILE,      /* what the cut left inconsistent is worked off */
     ACTIONS
 } Action;
 

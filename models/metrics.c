@@ -280,6 +280,48 @@ static double failback_interruption(const RunFacts *facts)
     return sim_seconds((SimTime)recovery->bad_after_return * recovery->window);
 }
 
+/* ---- reconciliation ---- */
+
+static double if_reconciled(const RunFacts *facts, uint64_t n)
+{
+    return facts->reconciliation.begun_at == SIM_NEVER ? NAN : count(n);
+}
+
+static double reconciliation_cases(const RunFacts *facts)
+{
+    return if_reconciled(facts, facts->reconciliation.cases);
+}
+
+static double reconciliation_recovered(const RunFacts *facts)
+{
+    return if_reconciled(facts, facts->reconciliation.recovered);
+}
+
+static double reconciliation_doubled(const RunFacts *facts)
+{
+    return if_reconciled(facts, facts->reconciliation.doubled);
+}
+
+static double reconciliation_open(const RunFacts *facts)
+{
+    return if_reconciled(facts, facts->reconciliation.open);
+}
+
+static double reconciliation_queue(const RunFacts *facts)
+{
+    return if_reconciled(facts, facts->reconciliation.queue_max);
+}
+
+static double reconciliation_seconds(const RunFacts *facts)
+{
+    const ReconciliationFacts *r = &facts->reconciliation;
+    if (r->begun_at == SIM_NEVER)
+        return NAN;
+    if (r->cases == 0)
+        return 0;
+    return r->open > 0 ? INFINITY : span(r->begun_at, r->closed_at);
+}
+
 static double failover_alarm(const RunFacts *facts)
 {
     SimTime alarm = facts->recovery->alarm_at;
@@ -738,6 +780,16 @@ static double events_delivered(const RunFacts *facts)
     X("failback.interruption", SECONDS, failback_interruption,                                     \
       "Time without service from that decision on: windows in which too few attempts "             \
       "succeeded. (rto.service is about the time before it.)")                                     \
+    X("reconciliation.cases", COUNT, reconciliation_cases,                                         \
+      "Payments whose facts disagree: what the step reconcile found, and what came later.")        \
+    X("reconciliation.recovered", COUNT, reconciliation_recovered,                                 \
+      "Of the payments that were lost, those made good from an event or from the old database.")   \
+    X("reconciliation.doubled", COUNT, reconciliation_doubled,                                     \
+      "Rows of the old database that were applied although a retry had been: paid twice.")         \
+    X("reconciliation.open", COUNT, reconciliation_open, "Cases not closed when the run ended.")   \
+    X("reconciliation.queue", COUNT, reconciliation_queue, "Most cases that were open at once.")   \
+    X("reconciliation.seconds", SECONDS, reconciliation_seconds,                                   \
+      "From its begin until the last case was closed.")                                            \
     X("failover.alarm", SECONDS, failover_alarm,                                                   \
       "Time of the monitor's first alarm, from the start of the run.")                             \
     X("faults.fired", COUNT, faults, "Times that a component or link went down.")                  \

@@ -7,6 +7,7 @@
 #include "models/audit.h"
 #include "models/config.h"
 #include "models/database.h"
+#include "models/reconciliation.h"
 #include "models/recovery.h"
 #include "models/users.h"
 
@@ -15,6 +16,7 @@ typedef struct RunFacts {
     const Audit *audit;
     const Ledger *ledger;
     const Recovery *recovery;
+    ReconciliationFacts reconciliation;
     UsersFacts users;
     DatabaseFacts database;       /* of the first primary */
     DatabaseFacts standby;        /* of the first standby */

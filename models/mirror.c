@@ -121,7 +121,7 @@ static void on_command(Sim *sim, void *self, const SimEvent *event)
 {
     Mirror *mirror = self;
     bool look = event->tag == ACTION_AWAIT_MIRROR;
-    SIM_CHECK(look || event->tag == ACTION_START_MIRROR);
+    SIM_CHECK(look || event->tag == ACTION_START_MIRROR || event->tag == ACTION_REVERSE_MIRROR);
     if (look && mirror->awaiting)
         return;
     mirror->awaiting = mirror->awaiting || look;

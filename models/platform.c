@@ -54,6 +54,10 @@ static void make_components(Platform *platform)
     platform->users = users_new(world, &s->users, s->run.duration, s->run.warmup);
     platform->router = router_new(world, &s->router);
     platform->control = control_new(world);
+    if (failover_step_find(&s->failover.steps, action_name[ACTION_RECONCILE]) >= 0 ||
+        failover_step_find(&s->failback.steps, action_name[ACTION_RECONCILE]) >= 0)
+        platform->reconciliation = reconciliation_new(
+            world, &s->reconciliation, s->users.policy.idempotency_keys, s->application.publish);
     platform->failover = failover_new(world, &s->failover, &s->failback);
     if (resolvers_needed(&s->router))
         platform->resolvers = resolvers_new(world, &s->router, s->users.population);
@@ -92,6 +96,7 @@ static void platform_clear(Platform *platform)
     resolvers_free(platform->resolvers);
     control_free(platform->control);
     failover_free(platform->failover);
+    reconciliation_free(platform->reconciliation);
     for (int r = 0; r < REGIONS; r++)
         mirror_free(platform->mirror[r]);
     for (int r = 0; r < REGIONS; r++) {
@@ -165,6 +170,7 @@ static void close_books(Platform *platform, double *values)
                       .audit = &platform->audit,
                       .ledger = world->ledger,
                       .recovery = world->recovery,
+                      .reconciliation = reconciliation_facts(platform->reconciliation),
                       .users = users_facts(platform->users),
                       .database = database_facts(platform->database[REGION_ACTIVE]),
                       .standby = database_facts(platform->database[REGION_PASSIVE]),

@@ -90,6 +90,12 @@ void recovery_attempt_withdrawn(Recovery *recovery, SimTime sent_at)
     recovery->sent[number % recovery->ring]--;
 }
 
+void recovery_note_drained(Recovery *recovery, SimTime now)
+{
+    if (recovery->returning_at == SIM_NEVER)
+        recovery->consumers_drained_at = now;
+}
+
 void recovery_close(Recovery *recovery)
 {
     while (recovery->first_open <= recovery->last_sent)

@@ -66,6 +66,9 @@ void recovery_attempt_sent(Recovery *recovery, SimTime sent_at);
 void recovery_attempt_ended(Recovery *recovery, SimTime sent_at, SimTime now, bool good);
 /* It ended without a verdict (a login came between). */
 void recovery_attempt_withdrawn(Recovery *recovery, SimTime sent_at);
+/* The consumers have worked off what waited when they took over (in the other region: what waits
+ * on the way home is another matter). */
+void recovery_note_drained(Recovery *recovery, SimTime now);
 void recovery_close(Recovery *recovery);
 
 /* Seconds from the outage to lasting service: 0 if it was never bad, INFINITY if it stayed bad,

@@ -428,6 +428,14 @@ static void check_runbook(const Check *check, const Steps *steps)
         check_cycle(check, steps);
 }
 
+static bool something_fails(const Scenario *scenario)
+{
+    for (size_t i = 0; i < scenario->top.events.count; i++)
+        if (scenario_event(scenario, i)->fail != FAULT_SWITCHOVER)
+            return true;
+    return false;
+}
+
 /* A way home that cannot lead there. */
 static void warn_of_failback(const Check *check)
 {
@@ -436,7 +444,7 @@ static void warn_of_failback(const Check *check)
         return;
     bool promotes = failover_step_find(&s->failback.steps, action_name[ACTION_PROMOTE]) >= 0;
     bool seeds = failover_step_find(&s->failback.steps, action_name[ACTION_SEED_DATABASE]) >= 0;
-    if (promotes && !seeds)
+    if (promotes && !seeds && something_fails(s))
         param_doc_warn(check->doc, check->diags, "failback.steps",
                        "add {step: seed-database, duration: 1m} before promote-database",
                        "after a forced failover the old primary is nobody's standby: its promotion "

@@ -281,6 +281,8 @@ static const ParamSection sections[] = {
             "How the passive region's consumers are kept ready but idle."),
     SECTION(database, database_table, "The database and its replica."),
     SECTION(failover, failover_table, "Who detects, who decides, and the runbook."),
+    SECTION(reconciliation, reconciliation_table,
+            "With a step reconcile: how what is inconsistent afterwards is worked off."),
     SECTION(failback, failback_table, "When and how service returns to the region that it left."),
     SECTION(run, run_table, "How long, how often, which seed."),
     SECTION(measure, measure_table, "When service counts as there."),

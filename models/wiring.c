@@ -258,6 +258,11 @@ static SimComponent performer(const Platform *platform, Action action, uint32_t 
         [ACTION_AWAIT_MIRROR] = into,
         [ACTION_SEED_DATABASE] = database_component(platform->database[to]),
         [ACTION_START_MIRROR] = into,
+        [ACTION_REJOIN_KAFKA] = kafka_component(platform->kafka[to]),
+        [ACTION_REVERSE_MIRROR] =
+            platform->mirror[from] ? mirror_component(platform->mirror[from]) : 0,
+        [ACTION_RECONCILE] =
+            platform->reconciliation ? reconciliation_component(platform->reconciliation) : 0,
         [ACTION_RESTORE_BACKUP] = database_component(platform->database[to]),
         [ACTION_SCALE_OUT] = application_component(platform->application[to]),
         [ACTION_CONFIGURE] = application_component(platform->application[to]),
@@ -287,6 +292,10 @@ static void connect_failover(Platform *platform)
         control.to_database[r] =
             link_to(platform, "control", region_role[r], network->management, control.database[r]);
     }
+    if (platform->reconciliation)
+        reconciliation_connect(
+            platform->reconciliation,
+            link_to(platform, "reconciliation", "failover", network->management, failover));
     failover_connect(platform->failover, links);
     control_connect(platform->control, control);
 }
