@@ -18,41 +18,54 @@ static bool has_step(const Check *check, Action action)
     return failover_step_find(&check->scenario->failover.steps, action_name[action]) >= 0;
 }
 
-/* Keys that one product alone has, and keys that the product sets by them. */
+/* Keys that one product alone heeds. */
 static void check_product(const Check *check)
 {
     static const struct {
         const char *key, *name;
         int kind;
-        const char *sets[3];
     } product[] = {
-        {"consistency", "cosmos-db", KIND_COSMOS_DB, {"replication.mode", "replication.order"}},
-        {"synchronous_commit",
-         "postgresql",
-         KIND_POSTGRESQL,
-         {"replication.mode", "replication.confirm"}},
-        {"wal_writer_delay", "postgresql", KIND_POSTGRESQL, {NULL}},
+        {"consistency", "cosmos-db", KIND_COSMOS_DB},
+        {"synchronous_commit", "postgresql", KIND_POSTGRESQL},
+        {"wal_writer_delay", "postgresql", KIND_POSTGRESQL},
     };
-    char path[96], *hint;
     for (size_t i = 0; i < G_N_ELEMENTS(product); i++) {
-        bool own = check->scenario->database.kind == product[i].kind;
-        if (!own && has((void *)(uintptr_t)check, product[i].key)) {
-            g_snprintf(path, sizeof path, "database.%s", product[i].key);
-            hint = g_strdup_printf("write database.kind: %s, or leave it out", product[i].name);
-            param_doc_warn(check->doc, check->diags, path, hint, "only %s heeds %s",
-                           product[i].name, path);
-            g_free(hint);
-        }
-        for (size_t k = 0; own && product[i].sets[k]; k++) {
-            if (!has((void *)(uintptr_t)check, product[i].sets[k]))
-                continue;
-            g_snprintf(path, sizeof path, "database.%s", product[i].sets[k]);
-            hint = g_strdup_printf("leave it out, or write database.kind: custom");
-            param_doc_error(check->doc, check->diags, path, hint,
-                            "with database.kind: %s, database.%s says this", product[i].name,
-                            product[i].key);
-            g_free(hint);
-        }
+        if (check->scenario->database.kind == product[i].kind ||
+            !has((void *)(uintptr_t)check, product[i].key))
+            continue;
+        char *path = g_strdup_printf("database.%s", product[i].key);
+        char *hint = g_strdup_printf("write database.kind: %s, or leave it out", product[i].name);
+        param_doc_warn(check->doc, check->diags, path, hint, "only %s heeds %s", product[i].name,
+                       path);
+        g_free(path);
+        g_free(hint);
+    }
+}
+
+/* What a product sets, the file must not contradict. */
+static void settle(const Check *check)
+{
+    DatabaseConfig *db = &check->scenario->database;
+    const DatabaseConfig before = *db;
+    database_settle(db, has, (void *)(uintptr_t)check);
+    const struct {
+        const char *key;
+        bool differs;
+    } set[] = {
+        {"replication.mode", db->replication != before.replication},
+        {"replication.order", db->order != before.order},
+        {"replication.confirm", db->confirm != before.confirm},
+    };
+    const char *by =
+        db->kind == KIND_COSMOS_DB ? "database.consistency" : "database.synchronous_commit";
+    for (size_t i = 0; i < G_N_ELEMENTS(set); i++) {
+        if (!set[i].differs || !has((void *)(uintptr_t)check, set[i].key))
+            continue;
+        char *path = g_strdup_printf("database.%s", set[i].key);
+        param_doc_error(check->doc, check->diags, path,
+                        "leave it out, write what agrees, or write database.kind: custom",
+                        "%s says otherwise", by);
+        g_free(path);
     }
 }
 
@@ -92,7 +105,7 @@ static void check_backup(const Check *check)
 void check_database(const Check *check)
 {
     check_product(check);
-    database_settle(&check->scenario->database, has, (void *)(uintptr_t)check);
+    settle(check);
     check_bounds(check);
     check_backup(check);
 }
