@@ -265,6 +265,7 @@ static void register_again(Broker *broker)
 {
     Brokers *brokers = broker->brokers;
     broker->fenced = false;
+    broker->catching_up = true; /* its logs end where they ended */
     for (uint32_t p = 0; p < brokers->storage->partitions; p++) {
         Partition *partition = &brokers->partition[p];
         bool eligible = partition->in_sync & 1u << broker->number || brokers->config->unclean;

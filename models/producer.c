@@ -363,7 +363,7 @@ static void on_again(Sim *sim, void *self, const SimEvent *event)
     Batch *batch = batch_of(producer, event);
     if (!batch || batch->state != BATCH_BACKING_OFF)
         return;
-    send_batch(producer, batch);
+    batch->state = BATCH_QUEUED;
     pump(producer, batch->partition);
 }
 
