@@ -252,6 +252,9 @@ static void test_any(void)
 
 /* Nothing fails, and nobody loses patience: then nothing happens to any payment. */
 static const char *const quiet_sets[] = {"events=[]",
+                                         "readiness.strategy=no-subscription",
+                                         "producer.buffer_records=32768",
+                                         "producer.request_timeout=30s",
                                          "users.cast=[]",
                                          "users.timeout=1h",
                                          "application.timeout=1h",

@@ -10,8 +10,9 @@
 typedef struct Generator {
     GString *text;
     RandomStream draws;
-    double duration; /* seconds */
-    char group[32];  /* the group whose header was written last */
+    RandomStream late_draws; /* of keys that came later: what was drawn before stays as it is */
+    double duration;         /* seconds */
+    char group[32];          /* the group whose header was written last */
 } Generator;
 
 /* ---- choosing ---- */
@@ -227,6 +228,36 @@ static const Key kafka[] = {
     {"replicate", KEY_DIST, 0.0005, 0.5, 0.6, NULL, NULL},
 };
 
+static const Key brokers[] = {
+    {"min_insync_replicas", KEY_COUNT, 1, 3, 0.4, NULL, NULL},
+    {"replica_lag_time_max", KEY_TIME, 0.5, 30, 0.4, NULL, NULL},
+    {"broker_session_timeout", KEY_TIME, 2.5, 12, 0.4, NULL, NULL},
+    {"controllers", KEY_CHOICE, 0, 0, 0.4, "dedicated combined", NULL},
+    {"unclean_leader_election", KEY_CHOICE, 0, 0, 0.5, FLAG, NULL},
+    {"catch_up", KEY_NUMBER, 2, 500, 0.4, NULL, "/s"},
+    {"leader_rebalance", KEY_TIME, 0.5, 60, 0.4, NULL, NULL},
+};
+
+static const Key producer[] = {
+    {"retries", KEY_COUNT, 0, 20, 0.5, NULL, NULL},
+    {"linger", KEY_TIME, 0.001, 0.5, 0.3, NULL, NULL},
+    {"batch_records", KEY_COUNT, 1, 16, 0.5, NULL, NULL},
+    {"max_in_flight", KEY_COUNT, 1, 5, 0.5, NULL, NULL},
+    {"request_timeout", KEY_TIME, 0.5, 20, 0.5, NULL, NULL},
+    {"retry_backoff", KEY_TIME, 0.01, 1, 0.4, NULL, NULL},
+    {"buffer_records", KEY_COUNT, 1, 100, 0.3, NULL, NULL},
+    {"max_block", KEY_TIME, 0.1, 20, 0.4, NULL, NULL},
+    {"idempotent", KEY_CHOICE, 0, 0, 0.4, "no", NULL},
+    {"outages", KEY_CHOICE, 0, 0, 0.4, "reset silent", NULL},
+};
+
+static const Key readiness[] = {
+    {"strategy", KEY_CHOICE, 0, 0, 0.5,
+     "no-subscription paused paused startup-probe partition-control replicas-zero", NULL},
+    {"re_pauses", KEY_CHOICE, 0, 0, 0.5, FLAG, NULL},
+    {"rebalance_at", KEY_TIME, 1, 60, 0.5, NULL, NULL},
+};
+
 static const Key mirror[] = {
     {"enabled", KEY_CHOICE, 0, 0, 0.5, "yes yes yes no", NULL},
     {"runs_in", KEY_CHOICE, 0, 0, 0.6, "active passive", NULL},
@@ -318,8 +349,14 @@ static const Key consumer[] = {
     {"instances", KEY_COUNT, 1, 5, 0.5, NULL, NULL},
     {"max_poll_records", KEY_COUNT, 1, 500, 0.5, NULL, NULL},
     {"commit_interval", KEY_TIME, 0.05, 20, 0.6, NULL, NULL},
-    {"start", KEY_CHOICE, 0, 0, 0.7, "latest earliest", NULL},
+    {"start", KEY_CHOICE, 0, 0, 0.7, "latest earliest none", NULL},
     {"idempotent", KEY_CHOICE, 0, 0, 0.6, FLAG, NULL},
+};
+
+static const Key consumer_late[] = {
+    {"operator", KEY_DIST, 1, 60, 0.6, NULL, NULL},
+    {"commit", KEY_CHOICE, 0, 0, 0.5, "interval batch transaction", NULL},
+    {"session_timeout", KEY_TIME, 0.5, 45, 0.4, NULL, NULL},
 };
 
 static const Key failover[] = {
@@ -471,19 +508,50 @@ static void add_cast(Generator *g)
     }
 }
 
+static void swap_draws(Generator *g)
+{
+    RandomStream draws = g->draws;
+    g->draws = g->late_draws;
+    g->late_draws = draws;
+}
+
+static void add_kafka(Generator *g)
+{
+    size_t start = g->text->len;
+    SECTION(g, kafka);
+    if (g->text->len == start)
+        add(g, "kafka:\n");
+    add(g, "  brokers: 3\n");
+    swap_draws(g);
+    g->group[0] = '\0';
+    for (size_t i = 0; i < G_N_ELEMENTS(brokers); i++)
+        add_key(g, &brokers[i]);
+    SECTION(g, producer);
+    SECTION(g, readiness);
+    swap_draws(g);
+}
+
+static void add_item_keys(Generator *g, const Key *keys, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        if (!chance(g, keys[k].written))
+            continue;
+        add(g, "    %s: ", keys[k].name);
+        add_value(g, &keys[k]);
+        add(g, "\n");
+    }
+}
+
 static void add_consumers(Generator *g)
 {
     int64_t count = between(g, 0, 4);
     add(g, "consumers:%s\n", count ? "" : " []");
     for (int64_t i = 0; i < count; i++) {
         add(g, "  - name: group %d\n", (int)i);
-        for (size_t k = 0; k < G_N_ELEMENTS(consumer); k++) {
-            if (!chance(g, consumer[k].written))
-                continue;
-            add(g, "    %s: ", consumer[k].name);
-            add_value(g, &consumer[k]);
-            add(g, "\n");
-        }
+        add_item_keys(g, consumer, G_N_ELEMENTS(consumer));
+        swap_draws(g);
+        add_item_keys(g, consumer_late, G_N_ELEMENTS(consumer_late));
+        swap_draws(g);
     }
 }
 
@@ -677,6 +745,7 @@ char *generate_scenario(uint64_t seed, uint32_t number)
 {
     Generator g = {.text = g_string_new("version: 1\n")};
     random_init(&g.draws, seed, number, "generate", "scenario");
+    random_init(&g.late_draws, seed, number, "generate", "late keys");
     g.duration = spread(&g, 40, 240);
     add(&g, "name: random %u of seed %" G_GUINT64_FORMAT "\n", number, seed);
     SECTION(&g, network);
@@ -691,7 +760,7 @@ char *generate_scenario(uint64_t seed, uint32_t number)
     SECTION(&g, router);
     SECTION(&g, application);
     SECTION(&g, configuration);
-    SECTION(&g, kafka);
+    add_kafka(&g);
     SECTION(&g, mirror);
     add_database(&g);
     add_consumers(&g);
