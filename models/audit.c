@@ -83,13 +83,13 @@ static bool log_is_settled(const Audit *audit, const Payment *payment)
 
 static void judge_log(Audit *audit, const Payment *payment)
 {
-    uint32_t log = ledger_surviving_log(audit->ledger);
     if (!log_is_settled(audit, payment))
         return;
-    for (int r = 0; r < LEDGER_REGIONS; r++)
-        audit->log_duplicated[r] += payment->events[r] > 1;
     bool committed = payment->events[REGION_ACTIVE] > 0 || payment->cut[REGION_ACTIVE] > 0;
-    audit->log_lost += committed && payment->events[log] == 0;
+    for (int r = 0; r < LEDGER_REGIONS; r++) {
+        audit->log_duplicated[r] += payment->events[r] > 1;
+        audit->log_lost[r] += committed && payment->events[r] == 0;
+    }
     judge_effects(audit, payment);
 }
 
@@ -118,9 +118,11 @@ static void take(const Audit *audit, AuditTally *tally, const Payment *payment, 
     }
     if (!log_is_settled(audit, payment))
         return;
-    bool event = payment->events[ledger_surviving_log(audit->ledger)] > 0;
-    tally->log_missing += survives && !event;
-    tally->log_phantom += !survives && event;
+    for (int log = 0; log < LEDGER_REGIONS; log++) {
+        bool event = payment->events[log] > 0;
+        tally->log_missing[log] += survives && !event;
+        tally->log_phantom[log] += !survives && event;
+    }
     if (survives)
         tally_effects(audit, tally, payment);
 }
@@ -158,8 +160,10 @@ void audit_close(Audit *audit, uint64_t submitted)
         end->fate[f] += agreed->fate[f];
         sum += end->fate[f];
     }
-    end->log_missing += agreed->log_missing;
-    end->log_phantom += agreed->log_phantom;
+    for (int log = 0; log < LEDGER_REGIONS; log++) {
+        end->log_missing[log] += agreed->log_missing[log];
+        end->log_phantom[log] += agreed->log_phantom[log];
+    }
     end->skipped += agreed->skipped;
     end->recoverable += agreed->recoverable;
     end->logged_only += agreed->logged_only;

@@ -25,7 +25,8 @@
 /* What depends on the database that a payment is judged against. */
 typedef struct AuditTally {
     uint64_t fate[FATES];
-    uint64_t log_missing, log_phantom, skipped;
+    uint64_t log_missing[LEDGER_REGIONS], log_phantom[LEDGER_REGIONS]; /* by the event log */
+    uint64_t skipped;
     uint64_t logged_only; /* lost, and nothing but a log line: Payment.logged */
     uint64_t recoverable; /* lost, but an orphan row of it was found: Payment.orphan */
     SimTime earliest_lost, latest_lost; /* commit times; SIM_NEVER and 0: nothing lost */
@@ -37,10 +38,10 @@ typedef struct Audit {
     uint32_t groups;                       /* consumer groups that should act on each payment */
     bool publishes;                        /* payments have events at all */
     AuditTally agreed, in[LEDGER_REGIONS]; /* cast_fate: in `in` alone */
-    uint64_t judged, log_lost;
+    uint64_t judged;
     /* By region: a copy may hold twice what its original holds once, and a payment can settle
      * before it is known which of the two survives. */
-    uint64_t log_duplicated[LEDGER_REGIONS];
+    uint64_t log_duplicated[LEDGER_REGIONS], log_lost[LEDGER_REGIONS];
     uint64_t repeated, unread;
     AuditTally end; /* set by audit_close: the judgement */
 } Audit;

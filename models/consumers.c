@@ -175,7 +175,7 @@ static void on_command(Sim *sim, void *self, const SimEvent *event)
         resume(consumers, event);
         return;
     }
-    SIM_CHECK(event->tag == ACTION_STOP_CONSUMERS);
+    SIM_CHECK(event->tag == ACTION_STOP_CONSUMERS || event->tag == ACTION_REJOIN_CONSUMERS);
     sim_after(sim, event->value, SIM_PHASE_MESSAGE,
               (SimEvent){.component = consumers->id, .kind = CONS_STOP, .subject = event->subject});
 }

@@ -17,6 +17,7 @@ const char *const action_name[ACTIONS + 1] = {
     [ACTION_SCALE_OUT] = "scale-application",
     [ACTION_CONFIGURE] = "switch-configuration",
     [ACTION_REJOIN_KAFKA] = "rejoin-kafka",
+    [ACTION_REJOIN_CONSUMERS] = "rejoin-consumers",
     [ACTION_REVERSE_MIRROR] = "reverse-mirror",
     [ACTION_RECONCILE] = "reconcile",
     [ACTIONS] = NULL,
@@ -42,8 +43,9 @@ static const ParamSpec step_specs[] = {
          "the other region's consumers leave their groups, its cluster refuses producers "
          "(planned). "
          "await-database, await-mirror: nothing is left to copy. seed-database, restore-backup: a "
-         "full copy, or the last backup. rejoin-kafka: a cluster that comes back becomes a "
-         "standby. "
+         "full copy, or the last backup. rejoin-kafka, rejoin-consumers: a cluster that comes back "
+         "becomes "
+         "a standby, its consumers leave their groups (else they act on what is copied back). "
          "start-mirror, reverse-mirror: the mirror into that region, or out of it, begins. "
          "reconcile: what the cut left inconsistent is worked off (reconciliation).",
      .source = "article: failover process summary"},
@@ -301,7 +303,8 @@ static const ParamSpec failback_specs[] = {
      .offset = AT(steps),
      .fallback = "[{step: seed-database, duration: 1m},"
                  " {step: rejoin-kafka, duration: 10s},"
-                 " {step: start-mirror, duration: 30s, after: [rejoin-kafka]},"
+                 " {step: rejoin-consumers, duration: 5s},"
+                 " {step: start-mirror, duration: 30s, after: [rejoin-kafka, rejoin-consumers]},"
                  " {step: await-database, duration: 0s, after: [seed-database]},"
                  " {step: stop-consumers, duration: 5s, after: [await-database, start-mirror]},"
                  " {step: demote-kafka, duration: 5s, after: [stop-consumers]},"

@@ -63,6 +63,7 @@ typedef enum Action {
     ACTION_SCALE_OUT,        /* application: from stand-by to full capacity */
     ACTION_CONFIGURE,        /* application: configuration and secrets as `to` needs them */
     ACTION_REJOIN_KAFKA,     /* kafka of `to`: back from its outage, it is a standby */
+    ACTION_REJOIN_CONSUMERS, /* consumers of `to`: back from its outage, they stand by */
     ACTION_REVERSE_MIRROR, /* the mirror out of `to` begins: the other region is protected again */
     ACTION_RECONCILE,      /* what the cut left inconsistent is worked off */
     ACTIONS

@@ -72,12 +72,12 @@ FATE_MEASURE(pending, FATE_PENDING)
 
 static double log_missing(const RunFacts *facts)
 {
-    return count(facts->audit->end.log_missing);
+    return count(facts->audit->end.log_missing[ledger_surviving_log(facts->ledger)]);
 }
 
 static double log_phantom(const RunFacts *facts)
 {
-    return count(facts->audit->end.log_phantom);
+    return count(facts->audit->end.log_phantom[ledger_surviving_log(facts->ledger)]);
 }
 
 static double log_duplicated(const RunFacts *facts)
@@ -87,7 +87,7 @@ static double log_duplicated(const RunFacts *facts)
 
 static double log_lost(const RunFacts *facts)
 {
-    return count(facts->audit->log_lost);
+    return count(facts->audit->log_lost[ledger_surviving_log(facts->ledger)]);
 }
 
 static double log_reordered(const RunFacts *facts)

@@ -84,7 +84,13 @@ const EventConfig *scenario_event(const Scenario *scenario, size_t index)
 
 bool scenario_mirrors_into(const Scenario *scenario, uint32_t region)
 {
-    return scenario->mirror.enabled && region == REGION_PASSIVE;
+    const char *into = action_name[ACTION_START_MIRROR],
+               *out_of = action_name[ACTION_REVERSE_MIRROR];
+    if (!scenario->mirror.enabled || region == REGION_PASSIVE)
+        return scenario->mirror.enabled;
+    return failover_step_find(&scenario->failover.steps, out_of) >= 0 ||
+           (scenario->failback.mode != FAILOVER_OFF &&
+            failover_step_find(&scenario->failback.steps, into) >= 0);
 }
 
 const char *scenario_name(const Scenario *scenario)

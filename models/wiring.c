@@ -259,6 +259,7 @@ static SimComponent performer(const Platform *platform, Action action, uint32_t 
         [ACTION_SEED_DATABASE] = database_component(platform->database[to]),
         [ACTION_START_MIRROR] = into,
         [ACTION_REJOIN_KAFKA] = kafka_component(platform->kafka[to]),
+        [ACTION_REJOIN_CONSUMERS] = consumers_component(platform->consumers[to]),
         [ACTION_REVERSE_MIRROR] =
             platform->mirror[from] ? mirror_component(platform->mirror[from]) : 0,
         [ACTION_RECONCILE] =

@@ -18,7 +18,8 @@ static const char bank[] =
     "router: {edges: 2, probe: {interval: 5s, timeout: 2s, samples: 2, required: 1}}\n"
     "application: {health: deep, service_time: 5ms, timeout: 2s}\n"
     "database: {size: 1, replication: {lag: 800ms}}\n"
-    "mirror: {latency: 500ms, sync_group_offsets: {enabled: yes, interval: 5s}, checkpoints: "
+    "mirror: {latency: 500ms, offset_lag_max: 0, sync_group_offsets: {enabled: yes, interval: 5s}, "
+    "checkpoints: "
     "{interval: 5s}}\n"
     "consumers: [{name: fraud, start: earliest}]\n"
     "failover:\n"
@@ -37,7 +38,8 @@ static const char bank[] =
     "  steps:\n"
     "    - {step: seed-database, duration: 5s}\n"
     "    - {step: rejoin-kafka, duration: 1s}\n"
-    "    - {step: start-mirror, duration: 1s, after: [rejoin-kafka]}\n"
+    "    - {step: rejoin-consumers, duration: 1s}\n"
+    "    - {step: start-mirror, duration: 1s, after: [rejoin-kafka, rejoin-consumers]}\n"
     "    - {step: await-database, duration: 0s, after: [seed-database]}\n"
     "    - {step: stop-consumers, duration: 2s, after: [await-database, start-mirror]}\n"
     "    - {step: demote-kafka, duration: 1s, after: [stop-consumers]}\n"
@@ -90,6 +92,9 @@ static void test_home(void)
         g_assert_cmpfloat(runs_column(home, "rto.service")[i], <, 60);
         g_assert_cmpfloat(runs_column(home, "failback.interruption")[i], >, 3);
         g_assert_cmpfloat(runs_column(home, "failback.interruption")[i], <, 40);
+        g_assert_cmpfloat(runs_column(home, "mirror.copied_back")[i], >, 500);
+        /* offsets are synchronised every 5 s: what is repeated at home is seconds, not the stay */
+        g_assert_cmpfloat(runs_column(home, "effects.repeated")[i], <, 900);
         /* at most a request or two between the demotion and the drain; not the passive period */
         g_assert_cmpfloat(runs_column(home, "log.missing")[i], <, 10);
     }
