@@ -88,6 +88,8 @@ bench: setup
 .PHONY: bench-built
 bench-built: all $(BENCH_BIN)
 	@bench/run $(OUT)
+	@echo
+	@bench/studies $(OUT)
 
 $(OUT)/failsim: $(CLI_OBJ) $(LIB_MODELS) $(LIB_SIM)
 	@$(if $(Q),echo '  LINK $@')

@@ -47,33 +47,32 @@ void param_sweep_clear(ParamSweep *sweep)
     g_free(sweep->axis);
 }
 
-static bool same_alternative(const ParamAlternative *a, const ParamAlternative *b)
+static char *alternative_text(const ParamAlternative *alternative)
 {
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->setting[i].key, b->setting[i].key) != 0 ||
-            strcmp(a->setting[i].value, b->setting[i].value) != 0)
-            return false;
-    return true;
+    GString *text = g_string_new(NULL);
+    for (size_t i = 0; i < alternative->count; i++)
+        g_string_append_printf(text, "%s=%s\n", alternative->setting[i].key,
+                               alternative->setting[i].value);
+    return g_string_free(text, FALSE);
 }
 
 /* Two points of one name could not be told apart. */
 static void check_same(Axes *axes, const ParamAxis *axis)
 {
-    for (size_t i = 1; i < axis->count; i++)
-        for (size_t j = 0; j < i; j++) {
-            const ParamAlternative *one = &axis->alternative[i];
-            if (one->count == 0 || !same_alternative(one, &axis->alternative[j]))
-                continue;
-            const ParamSetting *first = &one->setting[0];
-            const char *where = one->count == 1 ? first->key : axes->slot->path;
-            char *shown = one->count == 1 ? units_show(first->value) : g_strdup("this point");
-            param_error(axes->reader, first->value_node, axes->slot->path, NULL,
-                        PARAM_SAYS_SWEEP_SAME, shown, where);
-            g_free(shown);
-            return;
-        }
+    GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (size_t i = 0; i < axis->count; i++) {
+        const ParamAlternative *one = &axis->alternative[i];
+        if (one->count == 0 || g_hash_table_add(seen, alternative_text(one)))
+            continue;
+        const ParamSetting *first = &one->setting[0];
+        const char *where = one->count == 1 ? first->key : axes->slot->path;
+        char *shown = one->count == 1 ? units_show(first->value) : g_strdup("this point");
+        param_error(axes->reader, first->value_node, axes->slot->path, NULL, PARAM_SAYS_SWEEP_SAME,
+                    shown, where);
+        g_free(shown);
+        break;
+    }
+    g_hash_table_destroy(seen);
 }
 
 /* ---- Keys ---- */
