@@ -179,6 +179,34 @@ static void test_damaged_head(void)
     check_wrong("is not a journal");
 }
 
+/* The checksum by its definition, bit by bit: CRC-32C of length and payload. */
+static uint32_t crc_of(const void *data, size_t length)
+{
+    uint32_t crc = UINT32_MAX;
+    for (const uint8_t *at = data; length > 0; at++, length--) {
+        crc ^= *at;
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc >> 1) ^ (crc & 1 ? UINT32_C(0x82f63b78) : 0);
+    }
+    return ~crc;
+}
+
+static void test_checksum(void)
+{
+    g_assert_cmphex(crc_of("123456789", 9), ==, 0xe3069283);
+    write_all();
+    g_autofree char *bytes = NULL;
+    gsize size;
+    g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+    uint32_t length, crc;
+    memcpy(&length, bytes + 16, sizeof length);
+    memcpy(&crc, bytes + 20, sizeof crc);
+    g_autofree char *covered = g_malloc(sizeof length + length);
+    memcpy(covered, &length, sizeof length);
+    memcpy(covered + sizeof length, bytes + 24, length);
+    g_assert_cmphex(crc_of(covered, sizeof length + length), ==, crc);
+}
+
 static void test_one_writer(void)
 {
     write_all();
@@ -222,6 +250,7 @@ int main(int argc, char **argv)
     g_test_add_func("/journal/torn-everywhere", test_torn_everywhere);
     g_test_add_func("/journal/flipped-everywhere", test_flipped_everywhere);
     g_test_add_func("/journal/damaged-head", test_damaged_head);
+    g_test_add_func("/journal/checksum", test_checksum);
     g_test_add_func("/journal/one-writer", test_one_writer);
     g_test_add_func("/journal/reader-cuts-nothing", test_reader_cuts_nothing);
     int result = g_test_run();
