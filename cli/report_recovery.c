@@ -19,15 +19,31 @@ static bool finished(const RecoveryStep *step)
     return step->end != SIM_NEVER;
 }
 
-static Axis axis_of(const RunDetail *detail)
+/* What goes on long after service was back would press the rest together: the axis ends at this
+ * many times the time that was decided. */
+static const double LONGEST = 2.5;
+
+/* Of the recovery, or of the way home. */
+static Axis axis_of(const RunDetail *detail, bool home)
 {
-    Axis axis = {detail->outage_at, detail->outage_at + SIM_MS, 0};
+    Axis axis = {home ? SIM_NEVER : detail->outage_at, 0, 0};
+    SimTime decided = 0;
     for (guint i = 0; i < detail->steps->len; i++) {
         const RecoveryStep *step = detail->steps->pdata[i];
+        if (step->home != home)
+            continue;
         SimTime last = finished(step) ? step->end : step->start;
         axis.end = MAX(axis.end, last);
+        if (home)
+            axis.origin = MIN(axis.origin, step->start);
+        if (step->critical)
+            decided = MAX(decided, last);
         axis.name_columns = MAX(axis.name_columns, page_columns(step->name));
     }
+    if (decided > axis.origin)
+        axis.end =
+            MIN(axis.end, axis.origin + (SimTime)(LONGEST * (double)(decided - axis.origin)));
+    axis.end = MAX(axis.end, axis.origin + SIM_MS);
     return axis;
 }
 
@@ -45,7 +61,10 @@ static void put_bar(Page *page, const Axis *axis, const RecoveryStep *step)
     size_t from = MIN(column_of(axis, step->start), BAR_COLUMNS - 1);
     size_t to = finished(step) ? MAX(column_of(axis, step->end), from + 1) : BAR_COLUMNS;
     page_repeat(page, INK_PLAIN, " ", from);
-    page_repeat(page, step->critical ? INK_BOLD : INK_DIM, step->critical ? "█" : "░", to - from);
+    bool beyond = finished(step) && step->end > axis->end;
+    page_repeat(page, step->critical ? INK_BOLD : INK_DIM, step->critical ? "█" : "░",
+                to - from - (beyond ? 1 : 0));
+    page_ink(page, INK_DIM, beyond ? "▸" : "");
     page_repeat(page, INK_PLAIN, " ", BAR_COLUMNS - to);
 }
 
@@ -67,17 +86,44 @@ static void put_step(Page *page, const Axis *axis, const RecoveryStep *step)
     }
 }
 
-static void put_axis(Page *page, const Axis *axis)
+static void put_axis(Page *page, const Axis *axis, const char *origin)
 {
     g_autofree char *end = format_seconds(sim_seconds(axis->end - axis->origin), 0);
     /* No step ended: the axis has no scale. */
     bool scaled = axis->end > axis->origin + SIM_MS;
     g_autofree char *label = scaled ? g_strconcat("+", end, NULL) : g_strdup("");
     page_repeat(page, INK_PLAIN, " ", axis->name_columns + 3);
-    page_cell(page, INK_DIM, "outage", -8);
-    page_cell(page, INK_DIM, label, BAR_COLUMNS - 8);
+    page_cell(page, INK_DIM, origin, -10);
+    page_cell(page, INK_DIM, label, BAR_COLUMNS - 10);
     page_end_line(page);
-    page_ink(page, INK_DIM, "  █ decided the recovery time   ░ meanwhile\n");
+}
+
+static void put_steps(Page *page, const RunDetail *detail, bool home, const char *origin)
+{
+    Axis axis = axis_of(detail, home);
+    for (guint i = 0; i < detail->steps->len; i++) {
+        const RecoveryStep *step = detail->steps->pdata[i];
+        if (step->home == home)
+            put_step(page, &axis, step);
+    }
+    put_axis(page, &axis, origin);
+}
+
+static void put_home(Page *page, const Study *study)
+{
+    const RunDetail *detail = &study->detail;
+    SimTime begun = SIM_NEVER;
+    for (guint i = 0; i < detail->steps->len; i++) {
+        const RecoveryStep *step = detail->steps->pdata[i];
+        if (step->home)
+            begun = MIN(begun, step->start);
+    }
+    if (begun == SIM_NEVER)
+        return;
+    g_autofree char *after = format_offset(begun, detail->outage_at);
+    g_autofree char *beside = g_strdup_printf("(the same run, decided at %s)", after);
+    report_heading(page, "AND HOME AGAIN", beside);
+    put_steps(page, detail, true, "decision");
 }
 
 void report_recovery(Page *page, const Study *study)
@@ -98,8 +144,7 @@ void report_recovery(Page *page, const Study *study)
     else
         beside = g_strdup_printf("(run %" PRIu32 ", at the 95th percentile)", study->shown);
     report_heading(page, title, beside);
-    Axis axis = axis_of(detail);
-    for (guint i = 0; i < detail->steps->len; i++)
-        put_step(page, &axis, detail->steps->pdata[i]);
-    put_axis(page, &axis);
+    put_steps(page, detail, false, "outage");
+    page_ink(page, INK_DIM, "  █ decided the recovery time   ░ meanwhile\n");
+    put_home(page, study);
 }

@@ -73,7 +73,8 @@ static void command(Failover *failover, uint32_t s)
     Step *step = &failover->step[s];
     Sim *sim = failover->world->sim;
     SimEvent later = {.component = failover->id, .subject = s, .value = ++step->attempt};
-    failover->world->recovery->step[s].tries++;
+    if (step->attempt == 1 || !waits[step->config->action])
+        failover->world->recovery->step[s].tries++;
     if (attempt_fails(step)) {
         later.kind = FO_FAILED;
         sim_after(sim, step->duration, SIM_PHASE_MESSAGE, later);

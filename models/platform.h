@@ -20,6 +20,7 @@ typedef struct RecoveryStep {
     char *name;
     SimTime start, end; /* absolute; end is SIM_NEVER if it never finished */
     bool critical;      /* on the path that decided the recovery time */
+    bool home;          /* of the way home, after the recovery */
     char *note;         /* "human approval", "all 12 edges see it"; may be NULL */
 } RecoveryStep;
 

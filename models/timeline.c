@@ -173,6 +173,18 @@ static void add_users_return(GPtrArray *steps, const Recovery *recovery, SimTime
     add(steps, "users return", from, back, g_strdup("retries, logins"))->critical = true;
 }
 
+/* The way home: the decision, and the steps of its runbook. */
+static void add_home(GPtrArray *steps, const Recovery *recovery)
+{
+    if (recovery->returning_at == SIM_NEVER)
+        return;
+    for (uint32_t s = recovery->steps; s < recovery->steps + recovery->home_steps; s++) {
+        const RecoveryStamp *stamp = &recovery->step[s];
+        if (stamp->start != SIM_NEVER)
+            add(steps, stamp->name, stamp->start, stamp->end, step_note(stamp))->home = true;
+    }
+}
+
 GPtrArray *timeline_build(const Scenario *scenario, const Recovery *recovery)
 {
     GPtrArray *steps = g_ptr_array_new_with_free_func(step_free);
@@ -189,6 +201,7 @@ GPtrArray *timeline_build(const Scenario *scenario, const Recovery *recovery)
             path.step[s] = add(steps, stamp->name, stamp->start, stamp->end, step_note(stamp));
     }
     add_router(steps, &path, scenario, recovery);
+    add_home(steps, recovery);
     bool failed_over = recovery->decided_at != SIM_NEVER;
     add_users_return(steps, recovery,
                      failed_over ? mark_failover(&path, scenario, recovery)
