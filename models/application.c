@@ -184,6 +184,7 @@ static void on_request(Sim *sim, void *self, const SimEvent *event)
     request->arrived_at = sim_now(sim);
     request->keyed = request_keyed(event->extra);
     request->forwarded = request_forwarded(event->extra);
+    request->fresh = false;
     if (!free_server) {
         application_enqueue(app, slot);
         return;
@@ -203,7 +204,7 @@ static bool has_stale_secret(Application *app, uint32_t slot, unsigned of, bool 
 {
     World *world = app->world;
     if (G_LIKELY(sim_now(world->sim) < app->configuration.refused_at) ||
-        !application_secret_is_stale(app, of))
+        !application_secret_is_stale(app, application_request(app, slot), of))
         return false;
     story_payment(world->story, world->ledger, application_request(app, slot)->payment,
                   sim_now(world->sim), "%s in %s refuses the application: its secret is stale",
@@ -363,7 +364,7 @@ static void on_probe(Sim *sim, void *self, const SimEvent *event)
         return;
     }
     if (sim_now(sim) >= app->configuration.refused_at &&
-        application_secret_is_stale(app, SECRET_OF_DATABASE)) {
+        application_secret_is_stale(app, NULL, SECRET_OF_DATABASE)) {
         application_answer_probe(app, event, false);
         return;
     }

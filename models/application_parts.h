@@ -43,6 +43,7 @@ typedef struct Request {
     uint16_t attempt;
     uint8_t stage;
     bool keyed, forwarded;
+    bool fresh; /* the pod has turned out to have the present secret: it does both writes */
 } Request;
 
 struct Application {
@@ -110,8 +111,10 @@ void application_become_passive(Application *app);
 void application_begin_drift(Application *app);
 /* A request has met the other version. */
 void application_notice_drift(Application *app);
-/* For a request that is about to use the secret `of` database or Kafka. */
-bool application_secret_is_stale(Application *app, unsigned of);
+/* Of the pod that is about to use the secret `of` database or Kafka, for a request or (NULL) a
+ * probe.
+ */
+bool application_secret_is_stale(Application *app, Request *request, unsigned of);
 /* Are steps of the runbook done? */
 void application_check_steps(Application *app);
 void application_standby_down(Application *app);

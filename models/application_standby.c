@@ -146,13 +146,15 @@ static double stale_share(const Application *app)
     return now < configuration->fresh_at ? 1 : 0;
 }
 
-bool application_secret_is_stale(Application *app, unsigned of)
+bool application_secret_is_stale(Application *app, Request *request, unsigned of)
 {
-    if (!(secret_bits[app->configuration.config->change_of] & of))
+    if (!(secret_bits[app->configuration.config->change_of] & of) || (request && request->fresh))
         return false;
     double share = stale_share(app);
     bool stale = share >= 1 || (share > 0 && random_uniform(&app->stale_draws) < share);
     app->facts.stale_refused += stale;
+    if (request)
+        request->fresh = !stale;
     return stale;
 }
 

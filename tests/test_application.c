@@ -320,6 +320,12 @@ static void test_stale_environment(void)
     Runs *hot = RUN(ENVIRONMENT, PARTS);
     Runs *restarted = RUN(ENVIRONMENT, PARTS, CONFIGURE);
     Runs *zero = RUN(ENVIRONMENT, PARTS, SCALE, "application.standby.mode=replicas-zero");
+    /* One pod does both writes: none that the database takes is refused by Kafka. */
+    Runs *staggered = RUN(ENVIRONMENT, PARTS, CONFIGURE,
+                          "application.pod.jvm_start={uniform: {low: 1s, high: 40s}}");
+    g_assert_cmpfloat(mean(staggered, "configuration.refused"), >, 100);
+    check_every(staggered, "log.missing", 0);
+    runs_free(staggered);
     check_every(hot, "configuration.stale", 1);
     check_every(hot, "rto.service", INFINITY);
     check_every(restarted, "rto.configuration", 3 + 7 + 13);
