@@ -107,7 +107,7 @@ static void judge(Brokers *brokers, uint32_t p)
     if (in_sync_count(partition) < brokers->config->min_in_sync)
         trouble |= PARTITION_SHORT;
     brokers->trouble[p] = trouble;
-    brokers->storage->offline[p] = trouble & PARTITION_OFFLINE;
+    storage_set_offline(brokers->storage, p, trouble & PARTITION_OFFLINE);
     brokers->hooks.changed(brokers->hooks.cluster, p);
 }
 

@@ -307,6 +307,8 @@ static void add_group(Consumers *consumers, uint32_t g, const char *component)
     uint32_t of = (uint32_t)MIN(config->instances, (int64_t)partitions);
     for (uint32_t i = 0; i < of; i++) {
         Instance instance = {.group = g, .number = i, .of = of};
+        instance.shares = (partitions - 1 - i) / of + 1;
+        instance.batch = g_new0(uint64_t, batch_words(&instance));
         g_array_append_val(consumers->instances, instance);
     }
     consumers->position[g] = g_new0(int64_t, partitions);
@@ -348,6 +350,8 @@ void consumers_free(Consumers *consumers)
         g_free(consumers->position[g]);
         g_free(consumers->claimed[g]);
     }
+    for (guint i = 0; i < consumers->instances->len; i++)
+        g_free(instance_at(consumers, i)->batch);
     g_free(consumers->goal);
     g_array_unref(consumers->instances);
     g_free(consumers);

@@ -23,9 +23,12 @@ enum {
     CONS_KINDS
 };
 
+/* Its share: partitions number, number + of, … */
 typedef struct Instance {
     uint32_t group, number, of, fetcher;
+    uint32_t shares;     /* partitions */
     uint32_t next_share; /* where the next batch begins: partitions take turns */
+    uint64_t *batch;     /* a bit for each partition of the share that the last batch is from */
     bool busy;
     bool polling;           /* asks again when its long poll ends */
     SimTime batch_at, each; /* of the batch in hand: its beginning, and the time of one record */
@@ -51,7 +54,7 @@ struct Consumers {
     bool rejoining;             /* back, and waiting for that */
     GArray *instances;
     int64_t *position[LEDGER_GROUPS]; /* next offset to read, by partition */
-    int64_t *claimed[LEDGER_GROUPS];  /* records in the batch at work, by partition */
+    int64_t *claimed[LEDGER_GROUPS];  /* records in the last batch, by partition, if it has any */
     int64_t *goal;                    /* by partition: the backlog found when taking over */
     uint64_t behind;                  /* group-partitions that have not reached their goal */
     RandomStream service_draws[LEDGER_GROUPS], phase_draws, operator_draws, session_draws;
@@ -60,6 +63,27 @@ struct Consumers {
 static inline Instance *instance_at(const Consumers *consumers, uint64_t i)
 {
     return &g_array_index(consumers->instances, Instance, i);
+}
+
+static inline size_t batch_words(const Instance *instance)
+{
+    return (instance->shares + 63) / 64;
+}
+
+static inline uint32_t partition_of(const Instance *instance, uint32_t share)
+{
+    return instance->number + share * instance->of;
+}
+
+/* The first partition of the last batch from `share` on; instance->shares: no more. */
+static inline uint32_t next_in_batch(const Instance *instance, uint32_t share)
+{
+    for (; share < instance->shares; share = (share / 64 + 1) * 64) {
+        uint64_t rest = instance->batch[share / 64] >> share % 64;
+        if (rest != 0)
+            return share + (uint32_t)__builtin_ctzll(rest);
+    }
+    return instance->shares;
 }
 
 /* Does the cluster answer? */

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "models/consumers_parts.h"
 #include "models/gray.h"
 
@@ -49,23 +51,32 @@ void consumers_heed_cuts(Consumers *consumers)
 
 /* ---- reading ---- */
 
-static int64_t claim(Consumers *consumers, Instance *instance)
+static int64_t claim_shares(Consumers *consumers, Instance *instance, uint32_t from, uint32_t to,
+                            int64_t room)
 {
-    uint32_t g = instance->group, partitions = consumers->storage->partitions;
-    uint32_t count = (partitions - 1 - instance->number) / instance->of + 1;
-    uint32_t first = instance->next_share;
-    int64_t limit = consumers->config[g].max_poll_records, taken = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t share = (first + i) % count;
-        uint32_t p = instance->number + share * instance->of;
-        int64_t ready = storage_visible(consumers->storage, p) - consumers->position[g][p];
-        int64_t n = CLAMP(ready, 0, limit - taken);
-        consumers->claimed[g][p] = n;
+    const int64_t *visible = consumers->storage->visible;
+    const int64_t *position = consumers->position[instance->group];
+    int64_t taken = 0;
+    uint32_t p = partition_of(instance, from);
+    for (uint32_t share = from; share < to; share++, p += instance->of) {
+        if (visible[p] <= position[p] || taken == room)
+            continue;
+        int64_t n = MIN(visible[p] - position[p], room - taken);
+        consumers->claimed[instance->group][p] = n;
+        instance->batch[share / 64] |= UINT64_C(1) << share % 64;
+        instance->next_share = share + 1;
         taken += n;
-        if (n > 0)
-            instance->next_share = share + 1;
     }
     return taken;
+}
+
+static int64_t claim(Consumers *consumers, Instance *instance)
+{
+    int64_t limit = consumers->config[instance->group].max_poll_records;
+    uint32_t first = instance->next_share < instance->shares ? instance->next_share : 0;
+    memset(instance->batch, 0, batch_words(instance) * sizeof *instance->batch);
+    int64_t taken = claim_shares(consumers, instance, first, instance->shares, limit);
+    return taken + claim_shares(consumers, instance, 0, first, limit - taken);
 }
 
 /* The mirror writes to the logs of its target past the cluster, which therefore wakes nobody. */
@@ -86,9 +97,11 @@ static void park(Consumers *consumers, uint32_t i)
     if (!consumers->storage->primary)
         return;
     const Instance *instance = instance_at(consumers, i);
+    const bool *offline = consumers->storage->offline;
+    const int64_t *position = consumers->position[instance->group];
     int64_t seen = 0;
     for (uint32_t p = instance->number; p < consumers->storage->partitions; p += instance->of)
-        seen += consumers->storage->offline[p] ? 0 : consumers->position[instance->group][p];
+        seen += position[p] & ((int64_t)offline[p] - 1); /* 0 if it is offline, without a branch */
     sim_link_send(consumers->link.to_kafka, (SimEvent){.component = consumers->link.kafka,
                                                        .kind = MSG_FETCH,
                                                        .subject = instance->fetcher,
@@ -197,7 +210,8 @@ static void finish_batch(Consumers *consumers, const Instance *instance)
 {
     uint32_t g = instance->group;
     bool commits = consumers->config[g].commit != COMMIT_INTERVAL && consumers_connected(consumers);
-    for (uint32_t p = instance->number; p < consumers->storage->partitions; p += instance->of) {
+    for (uint32_t s = 0; (s = next_in_batch(instance, s)) < instance->shares; s++) {
+        uint32_t p = partition_of(instance, s);
         int64_t from = consumers->position[g][p], to = from + consumers->claimed[g][p];
         act_on_claimed(consumers, g, p, to - from);
         consumers->position[g][p] = to;
@@ -212,9 +226,12 @@ static void finish_batch(Consumers *consumers, const Instance *instance)
 static void lose_batch(Consumers *consumers, const Instance *instance)
 {
     uint32_t g = instance->group;
+    bool acts = consumers->config[g].commit != COMMIT_TRANSACTION;
+    for (uint32_t s = 0; acts && (s = next_in_batch(instance, s)) < instance->shares; s++) {
+        uint32_t p = partition_of(instance, s);
+        act_on_claimed(consumers, g, p, consumers->claimed[g][p]);
+    }
     for (uint32_t p = instance->number; p < consumers->storage->partitions; p += instance->of) {
-        if (consumers->config[g].commit != COMMIT_TRANSACTION)
-            act_on_claimed(consumers, g, p, consumers->claimed[g][p]);
         int64_t committed = consumers->storage->committed[g][p];
         consumers->position[g][p] = MIN(consumers->position[g][p], MAX(committed, 0));
     }
@@ -270,8 +287,9 @@ void consumers_leave_batches(Consumers *consumers)
         int64_t acted = 0;
         if (partly && instance->each > 0)
             acted = (now - instance->batch_at) / instance->each;
-        for (uint32_t p = instance->number; acted > 0 && p < consumers->storage->partitions;
-             p += instance->of) {
+        for (uint32_t s = 0; acted > 0 && (s = next_in_batch(instance, s)) < instance->shares;
+             s++) {
+            uint32_t p = partition_of(instance, s);
             int64_t count = MIN(acted, consumers->claimed[g][p]);
             act_on_claimed(consumers, g, p, count);
             acted -= count;

@@ -350,7 +350,7 @@ static int64_t visible(const Kafka *kafka, const Fetcher *fetcher)
     const Storage *storage = kafka->storage;
     int64_t sum = 0;
     for (uint32_t p = fetcher->remainder; p < storage->partitions; p += fetcher->modulus)
-        sum += storage->offline[p] ? 0 : storage->log[p].high_watermark;
+        sum += storage_visible(storage, p);
     return sum;
 }
 

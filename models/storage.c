@@ -11,6 +11,7 @@ Storage *storage_new(uint32_t region, uint32_t partitions, uint32_t groups)
     storage->log = g_new0(Log, partitions);
     storage->copied = g_new0(int64_t, partitions);
     storage->offline = g_new0(bool, partitions);
+    storage->visible = g_new0(int64_t, partitions);
     storage->cut_to = g_new0(int64_t, partitions);
     storage->cut_number = g_new0(uint32_t, partitions);
     storage->keep = g_new(int64_t, partitions);
@@ -36,6 +37,7 @@ void storage_free(Storage *storage)
     g_free(storage->copied);
     g_free(storage->pin);
     g_free(storage->offline);
+    g_free(storage->visible);
     g_free(storage->keep);
     g_free(storage->cut_to);
     g_free(storage->cut_number);
@@ -54,12 +56,25 @@ void storage_mark_copies(Storage *storage, bool follow)
         storage->log[p].marks_copies = true;
 }
 
+static void show(Storage *storage, uint32_t partition)
+{
+    storage->visible[partition] =
+        storage->offline[partition] ? 0 : storage->log[partition].high_watermark;
+}
+
+void storage_set_offline(Storage *storage, uint32_t partition, bool offline)
+{
+    storage->offline[partition] = offline;
+    show(storage, partition);
+}
+
 int64_t storage_commit(Storage *storage, uint32_t partition, int64_t offset, Ledger *ledger)
 {
     Log *log = &storage->log[partition];
     int64_t before = log->high_watermark;
     for (; log->high_watermark < offset; log->high_watermark++)
         ledger_event(ledger, log_at(log, log->high_watermark), storage->region);
+    show(storage, partition);
     return log->high_watermark - before;
 }
 
@@ -70,6 +85,7 @@ int64_t storage_cut(Storage *storage, uint32_t partition, int64_t offset, Ledger
     for (int64_t o = offset; o < log->high_watermark; o++)
         ledger_event_lost(ledger, log_at(log, o), storage->region);
     log_cut(log, offset, ledger);
+    show(storage, partition);
     storage->copied[partition] = MIN(storage->copied[partition], log->end);
     if (lost > 0) {
         storage->cut_number[partition] = ++storage->cuts;

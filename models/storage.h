@@ -29,7 +29,8 @@ typedef struct Storage {
     bool has_members;     /* the groups are not empty here: they refuse foreign commits */
     int64_t *copied;      /* by partition: behind the last record that a mirror wrote here */
     /* By partition. Cuts: an unclean election took committed records away. */
-    bool *offline;        /* no leader: nobody reads or writes it */
+    bool *offline;        /* no leader: nobody reads or writes it (storage_set_offline) */
+    int64_t *visible;     /* readers see what lies below: the high watermark; 0 while offline */
     int64_t *keep;        /* a replica may be elected whose log ends here; INT64_MAX */
     int64_t *cut_to;      /* where the last cut was */
     uint32_t *cut_number; /* which one it was, of all; 0: none */
@@ -48,6 +49,7 @@ void storage_mark_copies(Storage *storage, bool follow);
 void storage_copied(Storage *storage, uint32_t partition, Ledger *ledger);
 /* Make records below `offset` visible: raises the high watermark and stamps the events. */
 int64_t storage_commit(Storage *storage, uint32_t partition, int64_t offset, Ledger *ledger);
+void storage_set_offline(Storage *storage, uint32_t partition, bool offline);
 /* The log ends at `offset` from now on. What was visible beyond it is lost, and stamped so;
  * returns the number of such records. */
 int64_t storage_cut(Storage *storage, uint32_t partition, int64_t offset, Ledger *ledger);
@@ -61,7 +63,7 @@ void storage_trim(Storage *storage, uint32_t partition, Ledger *ledger);
 /* What readers see lies below; nothing while nobody leads the partition. */
 static inline int64_t storage_visible(const Storage *storage, uint32_t partition)
 {
-    return storage->offline[partition] ? 0 : storage->log[partition].high_watermark;
+    return storage->visible[partition];
 }
 
 #endif

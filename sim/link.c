@@ -31,9 +31,12 @@ struct SimLink {
     Sim *sim;
     SimComponent id;
     SimComponent receiver; /* 0: none of its own */
+    bool up;
+    bool flush, requests;
+    bool constant; /* the latency is this, whatever the stream says: */
+    SimTime constant_latency;
     const Dist *latency;
     RandomStream stream;
-    bool flush, requests;
     SimImpair *impair; /* NULL: nothing ails it */
     Travel travel;
     SimLane lane;
@@ -65,9 +68,12 @@ SimLink *sim_link_new(Sim *sim, const char *name, const Dist *latency, RandomStr
     link->id = sim_add(sim, &link_type, link, name);
     link->latency = latency;
     link->stream = stream;
+    link->up = true;
+    link->constant = dist_is_constant(latency);
+    link->constant_latency = link->constant ? dist_draw(latency, &link->stream) : 0;
     link->flush = ((unsigned)kind & SIM_LINK_FLUSH) != 0;
     link->requests = ((unsigned)kind & SIM_LINK_REQUESTS) != 0;
-    if (!link->requests || dist_is_constant(latency)) {
+    if (!link->requests || link->constant) {
         link->travel = TRAVEL_LANE;
         link->lane = sim_lane_new(sim);
     } else {
@@ -150,6 +156,7 @@ static void link_tell_watchers(Sim *sim, const SimLink *link, bool up)
 static void link_down(Sim *sim, void *self)
 {
     SimLink *link = self;
+    link->up = false;
     if (link->flush)
         link_flush(sim, link);
     link_tell_watchers(sim, link, false);
@@ -157,7 +164,9 @@ static void link_down(Sim *sim, void *self)
 
 static void link_up(Sim *sim, void *self)
 {
-    link_tell_watchers(sim, self, true);
+    SimLink *link = self;
+    link->up = true;
+    link_tell_watchers(sim, link, true);
 }
 
 void sim_link_connect(SimLink *link, SimComponent receiver)
@@ -211,12 +220,13 @@ void sim_link_send(SimLink *link, SimEvent event)
     if (event.component == 0)
         event.component = link->receiver;
     SIM_CHECK(event.component != 0);
-    if (!sim_is_up(sim, link->id)) {
+    if (!link->up) {
         link->dropped++;
         sim_drop(sim, event);
         return;
     }
-    SimTime latency = dist_draw(link->latency, &link->stream);
+    SimTime latency =
+        link->constant ? link->constant_latency : dist_draw(link->latency, &link->stream);
     bool ails = link->impair && sim_impair_active(link->impair);
     if (ails && (latency = impaired(link->impair, latency)) == SIM_NEVER) {
         link->dropped++;
