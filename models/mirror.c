@@ -381,13 +381,21 @@ void mirror_start(Mirror *mirror)
         mirror_fetch(mirror, &mirror->task[t]);
 }
 
+/* The first record that it still has to look at: nobody wants what is trimmed, a mirror that has
+ * not begun neither. */
+static int64_t first_left(const Mirror *mirror, uint32_t p)
+{
+    return MAX(mirror->delivered[p], mirror->source->log[p].base);
+}
+
 uint64_t mirror_unreplicated(const Mirror *mirror)
 {
     int64_t sum = 0;
     for (uint32_t p = 0; p < mirror->source->partitions; p++) {
         const Log *log = &mirror->source->log[p];
-        sum += MAX(log->high_watermark - mirror->delivered[p], 0);
-        for (int64_t o = mirror->delivered[p]; log->marks_copies && o < log->high_watermark; o++)
+        int64_t from = first_left(mirror, p);
+        sum += MAX(log->high_watermark - from, 0);
+        for (int64_t o = from; log->marks_copies && o < log->high_watermark; o++)
             sum -= mirror_skips(mirror, p, o);
     }
     return (uint64_t)sum;
@@ -399,7 +407,7 @@ static SimTime oldest_missing(const Mirror *mirror)
     SimTime oldest = SIM_NEVER;
     for (uint32_t p = 0; p < mirror->source->partitions; p++) {
         const Log *log = &mirror->source->log[p];
-        int64_t o = MAX(mirror->delivered[p], log->base);
+        int64_t o = first_left(mirror, p);
         while (o < log->high_watermark && mirror_skips(mirror, p, o))
             o++;
         if (o < log->high_watermark)

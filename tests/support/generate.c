@@ -395,6 +395,20 @@ static const Key step_trouble[] = {
     {"by_hand", KEY_DIST, 0.1, 20, 0.5, NULL, NULL},
 };
 
+static const Key failback[] = {
+    {"mode", KEY_CHOICE, 0, 0, 1, "manual semi-automatic automatic automatic off", NULL},
+    {"hold", KEY_TIME, 0.5, 30, 1, NULL, NULL},
+    {"decide", KEY_DIST, 0.1, 20, 1, NULL, NULL},
+    {"operator", KEY_DIST, 0.1, 5, 1, NULL, NULL},
+};
+
+static const Key reconciliation[] = {
+    {"automatic", KEY_NUMBER, 1, 100, 0.6, NULL, "%"},
+    {"automatic_time", KEY_DIST, 0.001, 1, 0.6, NULL, NULL},
+    {"manual_time", KEY_DIST, 0.5, 60, 0.8, NULL, NULL},
+    {"staff", KEY_COUNT, 1, 8, 0.5, NULL, NULL},
+};
+
 static const Key measure[] = {
     {"window", KEY_TIME, 0.1, 10, 0.5, NULL, NULL},
     {"success", KEY_NUMBER, 30, 100, 0.5, NULL, "%"},
@@ -585,53 +599,114 @@ static void add_alert(Generator *g)
     }
 }
 
+static void add_step(Generator *g, const char *const *step, size_t i)
+{
+    add(g, "    - {step: %s, duration: ", step[i]);
+    add_dist(g, 0.05, 10);
+    add(g, ", after: [");
+    bool any = false;
+    for (size_t j = 0; j < i; j++)
+        if (chance(g, 0.4)) {
+            add(g, "%s%s", any ? ", " : "", step[j]);
+            any = true;
+        }
+    add(g, "]");
+    for (size_t k = 0; k < G_N_ELEMENTS(step_trouble); k++) {
+        if (!chance(g, step_trouble[k].written))
+            continue;
+        add(g, ", %s: ", step_trouble[k].name);
+        add_value(g, &step_trouble[k]);
+    }
+    add(g, "}\n");
+}
+
+static void shuffle(Generator *g, const char **step, size_t count)
+{
+    for (size_t i = count - 1; i > 0; i--) {
+        size_t j = random_below(&g->draws, i + 1);
+        const char *other = step[j];
+        step[j] = step[i];
+        step[i] = other;
+    }
+}
+
+/* Behind those of a runbook that has some: what a planned switchover wants, and what follows. */
+static void add_late_steps(Generator *g, const char **step, size_t count)
+{
+    static const struct {
+        const char *name;
+        double written;
+        bool needs_mirror;
+    } late[] = {{"stop-consumers", 0.1, false},
+                {"demote-kafka", 0.1, false},
+                {"await-mirror", 0.1, true},
+                {"reverse-mirror", 0.1, false},
+                {"reconcile", 0.5, false}};
+    bool mirrored =
+        !strstr(g->text->str, "\n  enabled: no\n") && !strstr(g->text->str, "\n  kind: none\n");
+    swap_draws(g);
+    for (size_t i = 0; count > 0 && i < G_N_ELEMENTS(late); i++)
+        if (chance(g, late[i].written) && (mirrored || !late[i].needs_mirror)) {
+            step[count] = late[i].name;
+            add_step(g, step, count++);
+        }
+    swap_draws(g);
+}
+
 /* A random part of the runbook in random order; a step waits for some of those before it. */
 static void add_steps(Generator *g)
 {
     bool backup = strstr(g->text->str, "mode: backup") != NULL;
-    const char *step[] = {"fence",
-                          "promote-database",
-                          "switch-kafka",
-                          "resume-consumers",
-                          "scale-application",
-                          "switch-configuration",
-                          "reroute",
-                          "await-database",
-                          "seed-database",
-                          "restore-backup"};
+    const char *step[15] = {"fence",
+                            "promote-database",
+                            "switch-kafka",
+                            "resume-consumers",
+                            "scale-application",
+                            "switch-configuration",
+                            "reroute",
+                            "await-database",
+                            "seed-database",
+                            "restore-backup"};
+    enum { STEPS = 10 };
     if (chance(g, 0.1))
         return;
     if (chance(g, 0.6)) /* else in the usual order */
-        for (size_t i = G_N_ELEMENTS(step) - 1; i > 0; i--) {
-            size_t j = random_below(&g->draws, i + 1);
-            const char *other = step[j];
-            step[j] = step[i];
-            step[i] = other;
-        }
+        shuffle(g, step, STEPS);
     size_t count = 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(step); i++)
+    for (size_t i = 0; i < STEPS; i++)
         if (chance(g, step_chance(step[i], backup)))
             step[count++] = step[i];
     add(g, "  steps:%s\n", count ? "" : " []");
-    for (size_t i = 0; i < count; i++) {
-        add(g, "    - {step: %s, duration: ", step[i]);
-        add_dist(g, 0.05, 10);
-        add(g, ", after: [");
-        bool any = false;
-        for (size_t j = 0; j < i; j++)
-            if (chance(g, 0.4)) {
-                add(g, "%s%s", any ? ", " : "", step[j]);
-                any = true;
-            }
-        add(g, "]");
-        for (size_t k = 0; k < G_N_ELEMENTS(step_trouble); k++) {
-            if (!chance(g, step_trouble[k].written))
-                continue;
-            add(g, ", %s: ", step_trouble[k].name);
-            add_value(g, &step_trouble[k]);
-        }
-        add(g, "}\n");
+    for (size_t i = 0; i < count; i++)
+        add_step(g, step, i);
+    add_late_steps(g, step, count);
+}
+
+/* The way home: the usual one for the most part, or steps in any order. */
+static void add_failback(Generator *g)
+{
+    const char *step[] = {
+        "seed-database",     "rejoin-kafka",   "rejoin-consumers", "start-mirror",
+        "await-database",    "stop-consumers", "demote-kafka",     "await-mirror",
+        "promote-database",  "switch-kafka",   "resume-consumers", "switch-configuration",
+        "scale-application", "reroute",        "reverse-mirror",   "fence",
+        "reconcile"};
+    swap_draws(g);
+    if (chance(g, 0.6)) {
+        SECTION(g, failback);
+        bool usual = chance(g, 0.8);
+        if (!usual)
+            shuffle(g, step, G_N_ELEMENTS(step));
+        size_t count = 0;
+        for (size_t i = 0; i < G_N_ELEMENTS(step); i++)
+            if (chance(g, usual ? 0.9 : 0.5))
+                step[count++] = step[i];
+        add(g, "  steps:%s\n", count ? "" : " []");
+        for (size_t i = 0; i < count; i++)
+            add_step(g, step, i);
     }
+    SECTION(g, reconciliation);
+    swap_draws(g);
 }
 
 static const struct {
@@ -767,6 +842,7 @@ char *generate_scenario(uint64_t seed, uint32_t number)
     SECTION(&g, failover);
     add_alert(&g);
     add_steps(&g);
+    add_failback(&g);
     add_events(&g);
     SECTION(&g, measure);
     add_run(&g);
