@@ -113,6 +113,7 @@ static void take(const Audit *audit, AuditTally *tally, const Payment *payment, 
     if (fate == FATE_LOST) {
         note_lost(tally, payment);
         tally->recoverable += payment->orphan;
+        tally->lost_synced += payment->synced;
         tally->logged_only += payment->logged && payment->committed_at[0] == SIM_NEVER &&
                               payment->committed_at[1] == SIM_NEVER;
     }
@@ -166,6 +167,7 @@ void audit_close(Audit *audit, uint64_t submitted)
     }
     end->skipped += agreed->skipped;
     end->recoverable += agreed->recoverable;
+    end->lost_synced += agreed->lost_synced;
     end->logged_only += agreed->logged_only;
     end->earliest_lost = MIN(end->earliest_lost, agreed->earliest_lost);
     end->latest_lost = MAX(end->latest_lost, agreed->latest_lost);

@@ -50,7 +50,9 @@ static void on_marked(Sim *sim, void *self, const SimEvent *event)
     if (db->role == ROLE_PRIMARY) {
         outbox_mark(db->outbox, (uint64_t)event->value);
         if (db->feeds)
-            database_append(db, PAYMENT_NONE, (uint64_t)event->value, sim_now(sim));
+            database_append(db, (Entry){.payment = PAYMENT_NONE,
+                                        .committed_at = sim_now(sim),
+                                        .outbox = (uint64_t)event->value});
     }
     answer_relay(db, event->extra);
 }
@@ -149,6 +151,8 @@ Database *database_new(World *world, const DatabaseConfig *config, uint32_t regi
     db->lag_draws = world_stream(world, name, "lag");
     if (config->lag_vary == LAG_BY_RUN)
         db->run_lag = dist_draw(config->lag, &db->lag_draws);
+    RandomStream classes = world_stream(world, "database", "copy sync");
+    db->class_key = random_u64(&classes);
     db->lost_sight_at = SIM_NEVER;
     database_init_timers(db, name);
     db->facts.catchup_seconds = db->facts.seed_seconds = NAN;
@@ -207,5 +211,7 @@ DatabaseFacts database_facts(const Database *db)
 {
     DatabaseFacts facts = db->facts;
     facts.lag_mean_seconds = db->lag_count ? sim_seconds(db->lag_sum) / (double)db->lag_count : NAN;
+    facts.sync_wait_seconds =
+        facts.synced ? sim_seconds(db->sync_wait_sum) / (double)facts.synced : NAN;
     return facts;
 }

@@ -17,7 +17,7 @@
  * errors. A fenced primary ships on until the promotion begins.
  *
  * Commands (models/message.h), to the database of the region that service moves to. They are
- * idempotent; one that cannot be followed now is not answered, and the controller repeats it.
+ * idempotent; the controller repeats one that is not answered, or has failed.
  *
  *   promote          forced: what has not arrived is lost. Planned: the primary drains first,
  *                    nothing is lost, and it becomes the standby; refused if it cannot be reached,
@@ -26,9 +26,13 @@
  *   seed-database    a full copy of the other one at seeding_rate, then its standby. What this one
  *                    had and the other never got is found to be orphaned.
  *
- * Orphans: commits of an old primary that its successor never got, once the two can see each other
- * again (Payment.orphan). They are kept aside, as in a file or a conflict feed, and applied by
- * nobody here.
+ * A command that cannot be followed for certain is answered as failed (MSG_DONE, value 1).
+ *
+ * Orphans (database_orphans.c): commits of an old primary that its successor never got, once the
+ * two can see each other again. They are kept aside for people (Payment.orphan), merged into the
+ * present primary as from a conflict feed, or thrown away.
+ *
+ * With sync_share, some payments wait in mode async as well, as their transactions ask for it.
  *
  * Rows with an idempotency key are unique: a second write of the same payment is answered
  * ALREADY and applies nothing. Rows live in the payment (Payment.rows), one count a region; a
@@ -68,6 +72,10 @@ typedef struct DatabaseConfig {
     Dist *backup_copy_time;
     int kind, consistency, synchronous_commit, policy; /* the enumerations below */
     SimTime wal_delay, grace_period, listener_ttl;
+    double sync_share; /* of the payments, in mode async */
+    int orphans;       /* DatabaseOrphans */
+    int zone;          /* DatabaseZone */
+    Dist *zone_failover;
     /* derived by database_settle */
     bool bounded;
     SimTime wal_writer_delay; /* 0: a commit is answered when it is on disk */
@@ -113,6 +121,11 @@ typedef enum DatabasePolicy {
     POLICY_PLANNED_ONLY
 } DatabasePolicy;
 
+typedef enum DatabaseOrphans { ORPHANS_KEEP, ORPHANS_MERGE, ORPHANS_DISCARD } DatabaseOrphans;
+
+/* What the loss of the zone that the primary runs in does to it. */
+typedef enum DatabaseZone { ZONE_UNSEEN, ZONE_STANDBY, ZONE_ALONE } DatabaseZone;
+
 extern const ParamTable database_table;
 
 /* What the product sets where the user did not (`written`), and what follows from the keys. */
@@ -145,8 +158,11 @@ typedef struct DatabaseFacts {
     double lag_mean_seconds;    /* commit to hardened on the standby */
     double catchup_seconds;     /* last reconnection to empty backlog; NAN: none */
     uint64_t orphaned, seeded;
-    uint64_t throttled;  /* writes held back */
-    uint64_t undone;     /* commits taken by a crash */
+    uint64_t merged, conflicts, discarded; /* what else became of orphans */
+    uint64_t synced;                       /* commits that waited for the standby, and got it */
+    double sync_wait_seconds;              /* their mean wait; NAN: none */
+    uint64_t throttled;                    /* writes held back */
+    uint64_t undone;                       /* commits taken by a crash */
     SimTime staleness;   /* oldest that an unreplicated commit was at another commit */
     double seed_seconds; /* the last seeding, until it was a standby; NAN: none */
     SimTime cut_at; /* from here on the standby got nothing more; SIM_NEVER: it still gets all */

@@ -3,6 +3,7 @@
  *   database.c          making, the relay's questions
  *   database_writes.c   writes, and what holds them back
  *   database_stream.c   the log stream from the primary to its standby
+ *   database_orphans.c  what its successor never got
  *   database_roles.c    commands, roles, faults
  *   database_schema.c   the scenario's keys
  */
@@ -56,11 +57,13 @@ typedef struct Entry {
     SimTime committed_at;
     uint64_t outbox; /* the row's position there; of a mark: what it says */
     bool applied;    /* unordered streams only: applied before its elders */
+    bool keyed;      /* with an idempotency key */
 } Entry;
 
-/* A writer that waits for position `position` to be hardened (sync). Holds its payment. */
+/* A writer that waits for position `position` to be hardened. Holds its payment. */
 typedef struct Waiter {
     uint64_t position;
+    SimTime since;
     PaymentRef payment;
     uint32_t request;
     Status status;
@@ -70,6 +73,7 @@ typedef struct Waiter {
 typedef struct Unflushed {
     PaymentRef payment;
     SimTime committed_at;
+    bool keyed;
 } Unflushed;
 
 /* await-database: until the primary's log is applied up to `target`. */
@@ -132,8 +136,9 @@ struct Database {
     SimTime seeding_since;
 
     DatabaseFacts facts;
-    SimTime lag_sum;
+    SimTime lag_sum, sync_wait_sum;
     uint64_t lag_count;
+    uint64_t class_key; /* which payments wait for the standby (sync_share) */
 };
 
 /* ---- the stream ---- */
@@ -142,8 +147,8 @@ size_t database_backlog(const Database *db);
 /* Commits that the standby does not have. */
 size_t database_unreplicated(const Database *db);
 const Entry *database_entry(const Database *db, uint64_t position);
-/* Appends to the log what was just committed; `outbox` as in Entry. */
-void database_append(Database *db, PaymentRef payment, uint64_t outbox, SimTime committed_at);
+/* Appends to the log what was just committed, not applied yet; takes a hold of its own. */
+void database_append(Database *db, Entry entry);
 /* Both databases and both directions between them are up. */
 bool database_reachable(const Database *db);
 /* Begin to ship, if `db` is a source and its peer a standby; notice that the peer is none. */
@@ -164,7 +169,17 @@ void database_on_replayed(Sim *sim, void *self, const SimEvent *event);
 void database_on_snapshot(Sim *sim, void *self, const SimEvent *event);
 void database_on_copied(Sim *sim, void *self, const SimEvent *event);
 
+/* ---- orphans ---- */
+
+/* A row is found here, and in no database that counts. */
+void database_orphan(Database *db, PaymentRef payment, bool keyed);
+/* All that were found at once; what the counts were before. */
+void database_tell_orphans(const Database *db, const DatabaseFacts *before);
+
 /* ---- writes ---- */
+
+/* A row that is no user's write: merged from the other database. */
+void database_adopt(Database *db, PaymentRef payment, bool keyed);
 
 void database_answer(Database *db, PaymentRef payment, uint32_t request, Status status);
 

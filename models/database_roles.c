@@ -16,6 +16,12 @@ static void done(Database *db, uint64_t step)
     sim_link_send(db->link.to_failover, (SimEvent){.kind = MSG_DONE, .subject = step});
 }
 
+/* For certain it will not be done, as things are. */
+static void refused(Database *db, uint64_t step)
+{
+    sim_link_send(db->link.to_failover, (SimEvent){.kind = MSG_DONE, .subject = step, .value = 1});
+}
+
 /* ---- the control plane ---- */
 
 static void fence(Database *db)
@@ -91,6 +97,7 @@ static void ask_for_handover(Database *db, const SimEvent *command)
     if (db->role != ROLE_STANDBY || !db->peer->connected || !database_reachable(db)) {
         TELL(db, "the database in %s refuses a planned switchover: the primary cannot be reached",
              place(db));
+        refused(db, command->subject);
         return;
     }
     sim_link_send(db->link.wan, (SimEvent){.component = db->peer->id,
@@ -134,6 +141,14 @@ void database_on_grace(Sim *sim, void *self, const SimEvent *event)
         begin_promotion(db, db->grace_command.subject, db->grace_command.value);
 }
 
+static void refuse_promotion(Database *db, const SimEvent *command)
+{
+    if (db->role != ROLE_EMPTY && db->role != ROLE_SEEDING)
+        return; /* at it already, or about to be something else */
+    TELL(db, "the database in %s cannot be promoted: it has no complete copy", place(db));
+    refused(db, command->subject);
+}
+
 static void promote(Database *db, const SimEvent *command)
 {
     if (db->role == ROLE_PRIMARY) {
@@ -143,12 +158,16 @@ static void promote(Database *db, const SimEvent *command)
     /* At it already, or in no state to: the controller asks again. A fenced primary can take its
      * role back: with all it has, and without what the other has written since. */
     bool can = db->role == ROLE_STANDBY || db->role == ROLE_FENCED;
-    if (!can)
+    if (!can) {
+        refuse_promotion(db, command);
         return;
+    }
     bool planned = command_planned(command->extra) || db->config->policy == POLICY_PLANNED_ONLY;
     if (planned)
         ask_for_handover(db, command);
-    else if (!in_grace(db, command))
+    else if (in_grace(db, command))
+        refused(db, command->subject);
+    else
         begin_promotion(db, command->subject, command->value);
 }
 
@@ -316,9 +335,13 @@ static void seed(Database *db, const SimEvent *command)
         done(db, command->subject);
         return;
     }
-    bool busy = db->role == ROLE_SEEDING || db->role == ROLE_PROMOTING || db->handover;
-    if (busy || source->role != ROLE_PRIMARY || !database_reachable(db))
-        return; /* the controller asks again */
+    if (db->role == ROLE_SEEDING || db->role == ROLE_PROMOTING || db->handover)
+        return; /* busy */
+    if (source->role != ROLE_PRIMARY || !database_reachable(db)) {
+        TELL(db, "the database in %s cannot be seeded: there is no primary to copy", place(db));
+        refused(db, command->subject);
+        return;
+    }
     database_flush(db);
     database_flush(source);
     if (db->feeds)

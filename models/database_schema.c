@@ -14,6 +14,9 @@ static const char *const synchronous_choices[] = {"off", "local",        "remote
 static const char *const policy_choices[] = {"customer-managed", "service-managed", "planned-only",
                                              NULL};
 
+static const char *const orphans_choices[] = {"keep", "merge", "discard", NULL};
+static const char *const zone_choices[] = {"unseen", "standby", "none", NULL};
+
 #define AT(member) offsetof(DatabaseConfig, member)
 static const ParamSpec specs[] = {
     {.key = "commit_time",
@@ -86,6 +89,15 @@ static const ParamSpec specs[] = {
              "(flushed), in memory (received: a crash of the standby can take it), or has applied "
              "it (applied: it can be read there).",
      .source = "PostgreSQL 16 manual, synchronous_commit: on, remote_write, remote_apply"},
+    {.key = "replication.sync_share",
+     .type = PARAM_SHARE,
+     .offset = AT(sync_share),
+     .fallback = "0%",
+     .text = "In mode async, the share of the payments whose transactions wait until the standby "
+             "has hardened them. They cannot be lost with the region; each waits for the lag. The "
+             "same payments in every design.",
+     .source = "Azure SQL: sp_wait_for_database_copy_sync after the commits that must not be lost; "
+               "PostgreSQL: synchronous_commit can be set for a transaction"},
     {.key = "replication.flush_time",
      .type = PARAM_TIME,
      .offset = AT(flush_time),
@@ -214,7 +226,9 @@ static const ParamSpec specs[] = {
      .max = 10,
      .text = "With synchronous_commit off, how often the log goes to disk. A crash takes what was "
              "committed since the round before the last: one to two delays.",
-     .source = "PostgreSQL 16 manual: 200 ms; the loss is at most three delays"},
+     .source =
+         "PostgreSQL 16 manual: 200 ms; normally one or two rounds until a commit is on disk, "
+         "a third only if the ring of log buffers ends in between"},
     {.key = "failover.policy",
      .type = PARAM_CHOICE,
      .offset = AT(policy),
@@ -242,6 +256,35 @@ static const ParamSpec specs[] = {
      .text = "Applications find the new primary by a name that they may keep for this long: after "
              "a promotion their writes are refused for a time uniform up to it.",
      .source = "Azure SQL failover group listener: TTL 30 s"},
+    {.key = "orphans",
+     .type = PARAM_CHOICE,
+     .offset = AT(orphans),
+     .fallback = "keep",
+     .choices = orphans_choices,
+     .text = "What becomes of the commits that the new primary never got, when the old one is "
+             "back. keep: they are kept aside for a reconciliation. merge: they are written to the "
+             "new primary at once; one whose idempotency key it has already is dropped, one "
+             "without a key is applied beside its retry. discard: they are overwritten.",
+     .source = "Azure Cosmos DB: unreplicated writes appear in the conflict feed for the "
+               "application to merge; Azure SQL: the old primary is overwritten by seeding"},
+    {.key = "zone_standby",
+     .type = PARAM_CHOICE,
+     .offset = AT(zone),
+     .fallback = "unseen",
+     .choices = zone_choices,
+     .text = "What the database does when the zone of its primary fails (zone 0). unseen: nothing. "
+             "standby: a synchronous standby in another zone takes over after zone_failover, and "
+             "loses nothing. none: it is down as long as the zone.",
+     .source =
+         "Azure Database for PostgreSQL: zone-redundant high availability; Azure SQL Business "
+         "Critical and Cosmos DB with zones go on serving"},
+    {.key = "zone_failover",
+     .type = PARAM_DIST,
+     .offset = AT(zone_failover),
+     .fallback = "{uniform: {low: 60s, high: 120s}}",
+     .max = 86400,
+     .text = "With zone_standby: standby, from the zone's failure until its standby serves.",
+     .source = "Azure Database for PostgreSQL, high availability: 60 to 120 s"},
     {.key = "backup.interval",
      .type = PARAM_TIME,
      .offset = AT(backup_interval),

@@ -115,6 +115,13 @@ static void forget_front(Database *db)
     }
 }
 
+static void note_wait(Database *db, const Waiter *waiter)
+{
+    db->facts.synced++;
+    db->sync_wait_sum += sim_now(db->world->sim) - waiter->since;
+    ledger_synced(db->world->ledger, waiter->payment);
+}
+
 /* Answer those whose record is confirmed. */
 static void wake_waiters(Database *db, bool confirmed)
 {
@@ -122,6 +129,8 @@ static void wake_waiters(Database *db, bool confirmed)
         Waiter *waiter = &g_array_index(db->waiters, Waiter, db->first_waiter);
         if (waiter->position >= db->confirmed)
             break;
+        if (confirmed)
+            note_wait(db, waiter);
         database_answer(db, waiter->payment, waiter->request,
                         confirmed ? waiter->status : STATUS_ERROR);
         db->first_waiter++;
@@ -146,39 +155,23 @@ void database_drop_waiters(Database *db)
     db->first_waiter = 0;
 }
 
-/* The row is here, and here alone. */
-static void orphan(Database *db, const Entry *entry)
-{
-    if (entry->applied || entry->payment == PAYMENT_NONE)
-        return;
-    World *world = db->world;
-    ledger_row_orphaned(world->ledger, entry->payment);
-    db->facts.orphaned++;
-    story_payment(world->story, world->ledger, entry->payment, sim_now(world->sim),
-                  "its row is found in the old primary in %s, and nowhere else",
-                  world->region_name[db->region]);
-}
-
 /* Who still waits for the standby (sync) gets an error: nobody will confirm it. */
 void database_stop_feeding(Database *db, bool abandoned)
 {
-    uint64_t orphans = db->facts.orphaned;
+    const DatabaseFacts before = db->facts;
     database_disconnect_stream(db);
     db->feeds = false;
     db->superseded = abandoned;
     while (database_backlog(db) > 0) {
-        if (abandoned)
-            orphan(db, entry_at(db, db->first_position));
+        const Entry *entry = entry_at(db, db->first_position);
+        if (abandoned && !entry->applied && entry->payment != PAYMENT_NONE)
+            database_orphan(db, entry->payment, entry->keyed);
         forget_front(db);
     }
     db->confirmed = db->first_position;
     wake_waiters(db, false);
     database_release_throttled(db);
-    if (db->facts.orphaned > orphans)
-        story_platform(db->world->story, sim_now(db->world->sim),
-                       "%" G_GUINT64_FORMAT " commits reappear in %s that the new primary never "
-                       "got: they are kept aside",
-                       db->facts.orphaned - orphans, db->world->region_name[db->region]);
+    database_tell_orphans(db, &before);
 }
 
 static void apply(Database *standby, const Entry *entry)
@@ -415,11 +408,10 @@ void database_on_copied(Sim *sim, void *self, const SimEvent *event)
     database_advanced(db);
 }
 
-void database_append(Database *db, PaymentRef payment, uint64_t outbox, SimTime committed_at)
+void database_append(Database *db, Entry entry)
 {
-    Entry entry = {.payment = payment, .committed_at = committed_at, .outbox = outbox};
-    if (payment != PAYMENT_NONE)
-        ledger_hold(db->world->ledger, payment);
+    if (entry.payment != PAYMENT_NONE)
+        ledger_hold(db->world->ledger, entry.payment);
     g_array_append_val(db->unreplicated, entry);
     db->facts.backlog_max = MAX(db->facts.backlog_max, database_unreplicated(db));
     if (db->connected && db->config->replication != REPLICATION_BACKUP)

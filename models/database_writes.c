@@ -80,17 +80,17 @@ static bool at_bound(const Database *db)
 
 /* ---- commits ---- */
 
-static void put_row(Database *db, PaymentRef payment, SimTime committed_at)
+static void put_row(Database *db, PaymentRef payment, SimTime committed_at, bool keyed)
 {
     World *world = db->world;
     uint64_t row = db->outbox ? outbox_add(db->outbox, payment, sim_now(world->sim)) : 0;
-    if (db->superseded) {
-        ledger_row_orphaned(world->ledger, payment);
-        db->facts.orphaned++;
-    }
+    if (db->superseded)
+        database_orphan(db, payment, keyed);
     if (!db->feeds)
         return;
-    database_append(db, payment, row, committed_at);
+    database_append(
+        db,
+        (Entry){.payment = payment, .committed_at = committed_at, .outbox = row, .keyed = keyed});
     db->facts.staleness = MAX(db->facts.staleness, oldest_age(db));
 }
 
@@ -104,7 +104,7 @@ static void plan_flush(Database *db)
            (SimEvent){.component = db->id, .kind = DB_FLUSH});
 }
 
-static void apply_row(Database *db, PaymentRef payment)
+static void apply_row(Database *db, PaymentRef payment, bool keyed)
 {
     World *world = db->world;
     SimTime now = sim_now(world->sim);
@@ -112,10 +112,10 @@ static void apply_row(Database *db, PaymentRef payment)
     story_payment(world->story, world->ledger, payment, now, "committed in the database of %s",
                   world->region_name[db->region]);
     if (db->config->wal_writer_delay == 0) {
-        put_row(db, payment, now);
+        put_row(db, payment, now, keyed);
         return;
     }
-    Unflushed row = {payment, now};
+    Unflushed row = {payment, now, keyed};
     ledger_hold(world->ledger, payment);
     g_array_append_val(db->unflushed, row);
     if (!db->flush_planned)
@@ -130,7 +130,7 @@ static void flush(Database *db, SimTime committed_by)
         const Unflushed *row = &g_array_index(db->unflushed, Unflushed, done);
         if (row->committed_at > committed_by)
             break;
-        put_row(db, row->payment, row->committed_at);
+        put_row(db, row->payment, row->committed_at, row->keyed);
         ledger_release(db->world->ledger, row->payment);
     }
     g_array_remove_range(db->unflushed, 0, done);
@@ -139,6 +139,12 @@ static void flush(Database *db, SimTime committed_by)
 void database_flush(Database *db)
 {
     flush(db, SIM_NEVER);
+}
+
+void database_adopt(Database *db, PaymentRef payment, bool keyed)
+{
+    apply_row(db, payment, keyed);
+    database_flush(db);
 }
 
 /* A row waits for a whole round at least: the writer leaves a page alone that is being filled. */
@@ -174,6 +180,22 @@ static bool row_exists(Database *db, PaymentRef payment)
     return ledger_get(db->world->ledger, payment)->rows[db->region] > 0;
 }
 
+/* Does this payment's transaction wait for the standby by itself? The same in every design. What it
+ * waits for must be in the log. */
+static bool asks_to_wait(Database *db, PaymentRef ref)
+{
+    double share = db->config->sync_share;
+    if (G_LIKELY(share == 0))
+        return false;
+    const Payment *payment = ledger_get(db->world->ledger, ref);
+    uint64_t bits =
+        random_mix(db->class_key ^ random_mix((uint64_t)payment->submitted_at) ^ payment->user);
+    if ((double)(bits >> 11) * 0x1p-53 >= share)
+        return false;
+    database_flush(db);
+    return true;
+}
+
 static void commit(Database *db, const SimEvent *write, bool exists)
 {
     World *world = db->world;
@@ -183,16 +205,16 @@ static void commit(Database *db, const SimEvent *write, bool exists)
                       "the database in %s knows the idempotency key: applied before, not again",
                       world->region_name[db->region]);
     else
-        apply_row(db, payment);
+        apply_row(db, payment, write->tag);
     Status status = exists ? STATUS_ALREADY : STATUS_OK;
-    bool sync = db->config->replication == REPLICATION_SYNC;
+    bool sync = db->config->replication == REPLICATION_SYNC || asks_to_wait(db, payment);
     if (sync && db->superseded) { /* nobody confirms it any more: written here, and here alone */
         database_answer(db, payment, write->extra, STATUS_ERROR);
         return;
     }
     uint64_t end = db->first_position + database_backlog(db);
     if (sync && db->feeds && db->confirms && db->confirmed < end) {
-        Waiter waiter = {end - 1, payment, write->extra, status};
+        Waiter waiter = {end - 1, sim_now(world->sim), payment, write->extra, status};
         g_array_append_val(db->waiters, waiter);
         return;
     }

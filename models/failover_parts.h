@@ -54,6 +54,7 @@ typedef struct Step {
     SimTime duration; /* of the attempt under way */
     bool started, done;
     bool by_hand;      /* a person does it: this attempt does not fail */
+    bool refused;      /* the attempt under way: the performer has said no */
     uint32_t failures; /* attempts that failed */
     uint32_t attempt;  /* number of the one under way: what is about an older one is void */
     RandomStream duration_draws, operator_draws;

@@ -129,9 +129,10 @@ void failover_on_check(Sim *sim, void *self, const SimEvent *event)
     Step *step = &failover->step[s];
     if (step->done || event->value != step->attempt)
         return;
-    if (!waits[step->config->action])
-        story_platform(failover->world->story, sim_now(sim), "step %s is not done: tried again",
-                       name_of(step));
+    if (step->refused || !waits[step->config->action])
+        story_platform(failover->world->story, sim_now(sim), "step %s %s: tried again",
+                       name_of(step), step->refused ? "was refused" : "is not done");
+    step->refused = false;
     command(failover, s);
 }
 
@@ -141,6 +142,11 @@ void failover_on_done(Sim *sim, void *self, const SimEvent *event)
     Step *step = &failover->step[event->subject];
     if (step->done)
         return;
+    if (event->value != 0) { /* the check that is due asks again */
+        step->refused = true;
+        failover->world->recovery->failed_attempts++;
+        return;
+    }
     step->done = true;
     failover->world->recovery->step[event->subject].end = sim_now(sim);
     story_platform(failover->world->story, sim_now(sim), "step %s is done", name_of(step));

@@ -157,6 +157,11 @@ void ledger_row_orphaned(Ledger *ledger, PaymentRef ref)
     held(ledger, ref)->orphan = true;
 }
 
+void ledger_synced(Ledger *ledger, PaymentRef ref)
+{
+    held(ledger, ref)->synced = true;
+}
+
 void ledger_copy_database(Ledger *ledger, uint32_t from, uint32_t to)
 {
     for (size_t i = 0; i < ledger->count; i++) {

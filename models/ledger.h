@@ -57,6 +57,7 @@ typedef struct Payment {
     bool counted;            /* submitted after the warm-up */
     bool reconciled;         /* it has been taken up as a case of reconciliation */
     bool orphan;             /* a row of it was found in a database that is primary no more */
+    bool synced;             /* the standby had confirmed its row before it was answered */
     int8_t cast;             /* index into the cast; -1 */
 } Payment;
 
@@ -91,6 +92,8 @@ void ledger_row(Ledger *ledger, PaymentRef ref, uint32_t region, SimTime committ
 void ledger_row_undone(Ledger *ledger, PaymentRef ref, uint32_t region);
 /* A row was found in a database that is primary no more, and the surviving one never got it. */
 void ledger_row_orphaned(Ledger *ledger, PaymentRef ref);
+/* The writer has waited for the standby, which has the row. */
+void ledger_synced(Ledger *ledger, PaymentRef ref);
 /* From now on every row of `to` is as in `from`: reseeded. */
 void ledger_copy_database(Ledger *ledger, uint32_t from, uint32_t to);
 void ledger_event(Ledger *ledger, PaymentRef ref, uint32_t region);

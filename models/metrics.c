@@ -409,6 +409,54 @@ static double database_orphaned(const RunFacts *facts)
     return count(facts->database.orphaned + facts->standby.orphaned);
 }
 
+static double database_merged(const RunFacts *facts)
+{
+    return count(facts->database.merged + facts->standby.merged);
+}
+
+static double database_conflicts(const RunFacts *facts)
+{
+    return count(facts->database.conflicts + facts->standby.conflicts);
+}
+
+static double database_discarded(const RunFacts *facts)
+{
+    return count(facts->database.discarded + facts->standby.discarded);
+}
+
+static double database_seeded(const RunFacts *facts)
+{
+    return count(facts->database.seeded + facts->standby.seeded);
+}
+
+/* The first region's if both were seeded: the way home begins with it. */
+static double database_seed_seconds(const RunFacts *facts)
+{
+    return isnan(facts->database.seed_seconds) ? facts->standby.seed_seconds
+                                               : facts->database.seed_seconds;
+}
+
+static double database_synced(const RunFacts *facts)
+{
+    return count(facts->database.synced + facts->standby.synced);
+}
+
+static double database_sync_wait(const RunFacts *facts)
+{
+    const DatabaseFacts *both[] = {&facts->database, &facts->standby};
+    double sum = 0, waits = 0;
+    for (int i = 0; i < 2; i++) {
+        sum += both[i]->synced ? (double)both[i]->synced * both[i]->sync_wait_seconds : 0;
+        waits += (double)both[i]->synced;
+    }
+    return waits > 0 ? sum / waits : NAN;
+}
+
+static double lost_synced(const RunFacts *facts)
+{
+    return count(facts->audit->end.lost_synced);
+}
+
 static double database_recoverable(const RunFacts *facts)
 {
     return count(facts->audit->end.recoverable);
@@ -616,6 +664,8 @@ static double events_delivered(const RunFacts *facts)
       "At least one attempt failed; a retry was acknowledged by the other region; applied once.")  \
     X("payments.lost", COUNT, fate_lost,                                                           \
       "Acknowledged to the user, and absent from the surviving database.")                         \
+    X("payments.lost_synced", COUNT, lost_synced,                                                  \
+      "Of the lost: those that the standby had confirmed before they were answered.")              \
     X("payments.duplicated", COUNT, fate_duplicated, "In the surviving database more than once.")  \
     X("payments.in_doubt", COUNT, fate_in_doubt,                                                   \
       "Never acknowledged; the user gave up; yet in the surviving database.")                      \
@@ -720,6 +770,19 @@ static double events_delivered(const RunFacts *facts)
     X("database.orphaned", COUNT, database_orphaned,                                               \
       "Commits found in an old primary that the new one never got, those of the warm-up too: "     \
       "kept aside, in no database. 0 until the old primary is back.")                              \
+    X("database.merged", COUNT, database_merged,                                                   \
+      "Commits of an old primary that were merged into the new one when it was back "              \
+      "(database.orphans: merge).")                                                                \
+    X("database.conflicts", COUNT, database_conflicts,                                             \
+      "Commits that such a merge dropped, because a retry with the same key had been applied.")    \
+    X("database.discarded", COUNT, database_discarded,                                             \
+      "Commits of an old primary that were thrown away (database.orphans: discard).")              \
+    X("database.seeded", COUNT, database_seeded, "Full copies that were completed.")               \
+    X("database.seed_seconds", SECONDS, database_seed_seconds,                                     \
+      "How long the last one took, from the step's command until it was a standby.")               \
+    X("database.synced", COUNT, database_synced,                                                   \
+      "Writes answered after the standby had confirmed them, those of the warm-up too.")           \
+    X("database.sync_wait", SECONDS, database_sync_wait, "What they waited for it: mean.")         \
     X("database.recoverable", COUNT, database_recoverable,                                         \
       "Lost payments among them: what a reconciliation can bring back.")                           \
     X("database.staleness", SECONDS, database_staleness,                                           \

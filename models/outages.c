@@ -347,13 +347,31 @@ static void tell(Platform *platform, const Occurrence *occurrence, SimTime run_e
     g_free(text);
 }
 
-static void befall(Platform *platform, size_t index, const Occurrence *occurrence)
+/* The primary's zone is zone 0 at the beginning of each such failure: a standby that has taken over
+ * gives back. */
+static void lose_database_zone(Platform *platform, const EventConfig *event,
+                               const Occurrence *occurrence, RandomStream *draws)
+{
+    const DatabaseConfig *config = &platform->scenario->database;
+    if (event->zone != 0 || config->zone == ZONE_UNSEEN || occurrence->to == occurrence->from)
+        return;
+    SimTime until = config->zone == ZONE_ALONE
+                        ? occurrence->to
+                        : occurrence->from + dist_draw(config->zone_failover, draws);
+    sim_outage(platform->world.sim, database_component(platform->database[event->region]),
+               occurrence->from, until);
+}
+
+static void befall(Platform *platform, size_t index, const Occurrence *occurrence,
+                   RandomStream *zone_draws)
 {
     const EventConfig *event = scenario_event(platform->scenario, occurrence->event);
     if (changes_something(event)) {
         plan_change(platform, index, occurrence);
         return;
     }
+    if (event->fail == FAULT_ZONE)
+        lose_database_zone(platform, event, occurrence, zone_draws);
     if (event->fail == FAULT_ZONE)
         application_lose_share(platform->application[event->region],
                                1 / (double)platform->scenario->regions.zones, occurrence->from,
@@ -372,11 +390,12 @@ void outages_plan(Platform *platform)
     SimTime run_ends = s->run.duration + s->run.drain;
     GArray *counted = g_array_new(FALSE, FALSE, sizeof(Occurrence));
     RandomStream notice_draws = world_stream(&platform->world, "failover", "notice");
+    RandomStream zone_draws = world_stream(&platform->world, "database", "zone failover");
     prepare_gray(platform);
     platform->occurrences = occurrences_draw(s, &platform->world, run_ends);
     for (guint i = 0; i < platform->occurrences->len; i++) {
         const Occurrence *occurrence = &g_array_index(platform->occurrences, Occurrence, i);
-        befall(platform, i, occurrence);
+        befall(platform, i, occurrence, &zone_draws);
         plan_notice(platform, occurrence, &notice_draws);
         if (occurrence->from >= run_ends || occurrence->to == occurrence->from)
             continue;

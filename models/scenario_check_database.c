@@ -102,10 +102,42 @@ static void check_backup(const Check *check)
                        "await-database waits for ever: database.replication.mode is none");
 }
 
+static void check_sync_share(const Check *check)
+{
+    const DatabaseConfig *db = &check->scenario->database;
+    if (db->sync_share > 0 && db->replication != REPLICATION_ASYNC)
+        param_doc_error(check->doc, check->diags, "database.replication.sync_share",
+                        db->replication == REPLICATION_SYNC
+                            ? "every payment waits already: leave it out"
+                            : "write database.replication.mode: async, or leave it out",
+                        "sync_share is of mode async");
+    const Dist *lag = db->lag;
+    if (db->sync_share > 0 && dist_mean(lag) * 1e9 >= (double)check->scenario->application.timeout)
+        param_doc_warn(check->doc, check->diags, "database.replication.sync_share",
+                       "raise application.timeout, or lower database.replication.lag",
+                       "payments that wait for the standby time out: the lag is longer than "
+                       "application.timeout");
+}
+
+static void check_zone(const Check *check)
+{
+    const Scenario *s = check->scenario;
+    bool fails = false;
+    for (size_t i = 0; i < s->top.events.count; i++) {
+        const EventConfig *event = scenario_event(s, i);
+        fails |= event->fail == FAULT_ZONE && event->zone == 0;
+    }
+    if (!fails && s->database.zone != ZONE_UNSEEN)
+        param_doc_warn(check->doc, check->diags, "database.zone_standby",
+                       "add an event {fail: zone, zone: 0}", "no event takes the primary's zone");
+}
+
 void check_database(const Check *check)
 {
     check_product(check);
     settle(check);
     check_bounds(check);
     check_backup(check);
+    check_sync_share(check);
+    check_zone(check);
 }

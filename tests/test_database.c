@@ -37,7 +37,7 @@ typedef struct Bench {
     uint64_t submitted;
     uint64_t yes[REGIONS], no[REGIONS]; /* answers */
     SimTime last_yes, done_at[STEPS];
-    uint32_t done[STEPS];
+    uint32_t done[STEPS], refused[STEPS];
 } Bench;
 
 static void on_pay(Sim *sim, void *self, const SimEvent *event)
@@ -70,6 +70,10 @@ static void on_done(Sim *sim, void *self, const SimEvent *event)
 {
     Bench *bench = self;
     g_assert_cmpuint(event->subject, <, STEPS);
+    if (event->value != 0) {
+        bench->refused[event->subject]++;
+        return;
+    }
     bench->done[event->subject]++;
     bench->done_at[event->subject] = sim_now(sim);
 }
@@ -278,6 +282,7 @@ static void test_planned_refused(void)
     command(bench, ACTION_PROMOTE, WEST, true, 1);
     run_to(bench, 15);
     g_assert_cmpuint(bench->done[1], ==, 0);
+    g_assert_cmpuint(bench->refused[1], ==, 1);
     command(bench, ACTION_PROMOTE, WEST, false, 1);
     run_to(bench, 20);
     assert_fired(bench, NORTH, 1);
@@ -517,6 +522,7 @@ static void test_grace_period(void)
     run_to(bench, 100);
     assert_fired(bench, NORTH, 1);
     g_assert_cmpuint(bench->done[1], ==, 1);
+    g_assert_cmpuint(bench->refused[1], ==, 2);
     g_assert_cmpint(bench->done_at[1], ==, 71 * SIM_SEC);
     bench_close(bench);
     bench_free(bench);

@@ -316,6 +316,9 @@ static const Key mirror[] = {
         {"listener_ttl", KEY_TIME, 0.1, 60, 0.3, NULL, NULL},                                      \
         {"backup.interval", KEY_TIME, 1, 60, 0.7, NULL, NULL},                                     \
         {"backup.copy_time", KEY_DIST, 0.1, 30, 0.7, NULL, NULL},                                  \
+        {"orphans", KEY_CHOICE, 0, 0, 0.4, "keep merge merge discard", NULL},                      \
+        {"zone_standby", KEY_CHOICE, 0, 0, 0.3, "unseen standby none", NULL},                      \
+        {"zone_failover", KEY_DIST, 1, 60, 0.5, NULL, NULL},                                       \
         {"size", KEY_NUMBER, 0.001, 2, 1, NULL, ""},                                               \
     {                                                                                              \
         "seeding_rate", KEY_NUMBER, 100, 1000, 0.5, NULL, ""                                       \
@@ -341,6 +344,12 @@ static const Key cosmos_db[] = {
     {"kind", KEY_CHOICE, 0, 0, 1, "cosmos-db", NULL},
     {"consistency", KEY_CHOICE, 0, 0, 0.9,
      "strong bounded-staleness session consistent-prefix eventual", NULL},
+    DATABASE_KEYS,
+};
+
+static const Key azure_sql[] = {
+    {"kind", KEY_CHOICE, 0, 0, 1, "azure-sql", NULL},
+    {"replication.sync_share", KEY_NUMBER, 1, 100, 0.8, NULL, "%"},
     DATABASE_KEYS,
 };
 
@@ -583,6 +592,8 @@ static void add_database(Generator *g)
         add_section(g, "database", postgresql, G_N_ELEMENTS(postgresql));
     else if (chance(g, 0.2))
         add_section(g, "database", cosmos_db, G_N_ELEMENTS(cosmos_db));
+    else if (chance(g, 0.2))
+        add_section(g, "database", azure_sql, G_N_ELEMENTS(azure_sql));
     else
         SECTION(g, database);
 }
