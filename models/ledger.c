@@ -38,13 +38,18 @@ void ledger_watch_settling(Ledger *ledger, LedgerIntake intake, void *taker)
     ledger->taker = taker;
 }
 
+static void offer(Ledger *ledger, Payment *payment, PaymentRef ref)
+{
+    if (ledger->intake && ledger->intake(ledger->taker, payment, ref))
+        payment->holds++;
+}
+
 void ledger_offer_live(Ledger *ledger)
 {
     for (size_t i = 0; i < ledger->count; i++) {
         Payment *payment = &ledger->slots[i];
-        PaymentRef ref = (uint64_t)payment->generation << 32 | i;
-        if (payment->holds > 0 && ledger->intake(ledger->taker, payment, ref))
-            payment->holds++;
+        if (payment->holds > 0)
+            offer(ledger, payment, (uint64_t)payment->generation << 32 | i);
     }
 }
 
@@ -154,7 +159,9 @@ void ledger_row_undone(Ledger *ledger, PaymentRef ref, uint32_t region)
 
 void ledger_row_orphaned(Ledger *ledger, PaymentRef ref)
 {
-    held(ledger, ref)->orphan = true;
+    Payment *payment = held(ledger, ref);
+    payment->orphan = true;
+    offer(ledger, payment, ref); /* an old outbox may hold it to the end */
 }
 
 void ledger_synced(Ledger *ledger, PaymentRef ref)

@@ -90,7 +90,8 @@ void ledger_release(Ledger *ledger, PaymentRef ref);
 void ledger_row(Ledger *ledger, PaymentRef ref, uint32_t region, SimTime committed_at);
 /* A crash took a row that was not on disk yet. */
 void ledger_row_undone(Ledger *ledger, PaymentRef ref, uint32_t region);
-/* A row was found in a database that is primary no more, and the surviving one never got it. */
+/* A row was found in a database that is primary no more, and the surviving one never got it. The
+ * taker is offered it. */
 void ledger_row_orphaned(Ledger *ledger, PaymentRef ref);
 /* The writer has waited for the standby, which has the row. */
 void ledger_synced(Ledger *ledger, PaymentRef ref);

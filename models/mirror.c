@@ -75,6 +75,7 @@ static void begin(Mirror *mirror)
     mirror->phase = MIRROR_RUNS;
     mirror->onto_primary = mirror->target->fed = mirror->target->primary;
     mirror->source->pin_follows = false;
+    mirror->cuts_seen = mirror->source->cuts; /* those before are about logs that it begins anew */
     if (mirror->config->kind == MIRROR_LINKING)
         truncate_target(mirror);
     for (uint32_t p = 0; p < mirror->source->partitions; p++) {

@@ -102,6 +102,30 @@ static void test_home(void)
     runs_free(away);
 }
 
+/* However the events are mirrored: what the cut of a link took from the old cluster is no reason to
+ * read the new one from there. What was written away is copied back, all of it and once. */
+static void test_mirrors_home(void)
+{
+    static const char *const kinds[] = {"mirror.kind=mirrormaker2", "mirror.kind=replicator",
+                                        "mirror.kind=cluster-linking"};
+    Runs *first = NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        Runs *runs = BANK(kinds[i]);
+        check_every(runs, "failback.decided", 1);
+        for (uint32_t r = 0; r < RUNS; r++) {
+            g_assert_cmpfloat(runs_column(runs, "failback.seconds")[r], <, 60);
+            g_assert_cmpfloat(runs_column(runs, "log.missing")[r], <, 10);
+        }
+        if (first)
+            same_in_each(first, runs, "mirror.copied_back");
+        if (first)
+            runs_free(runs);
+        else
+            first = runs;
+    }
+    runs_free(first);
+}
+
 /* A drill: there by plan, and home again. Nothing is lost, nothing is done twice. */
 #define DRILL                                                                                      \
     "events=[{at: 60s, fail: switchover}]",                                                        \
@@ -182,6 +206,22 @@ static void test_recovered(void)
     runs_free(runs);
 }
 
+/* A lost payment whose event was not published either is in the old database's outbox to the end:
+ * it is a case all the same, whether that region is seeded or left alone. */
+static void test_recovered_from_outbox(void)
+{
+    Runs *home = BANK(RECONCILE, "application.write=outbox", "reconciliation.automatic=100%"),
+         *away = BANK(RECONCILE, "application.write=outbox", "reconciliation.automatic=100%",
+                      "failback.mode=off");
+    g_assert_cmpfloat(total(away, "payments.lost"), >, 30);
+    same_in_each(away, home, "reconciliation.recovered");
+    for (uint32_t i = 0; i < RUNS; i++)
+        g_assert_cmpfloat(runs_column(away, "reconciliation.recovered")[i], ==,
+                          runs_column(away, "payments.lost")[i]);
+    runs_free(home);
+    runs_free(away);
+}
+
 /* The old region never comes back, and nothing was mirrored: no trace, no case, nothing recovered.
  */
 static void test_no_trace(void)
@@ -227,9 +267,11 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
     g_test_add_func("/failback/home", test_home);
+    g_test_add_func("/failback/mirrors", test_mirrors_home);
     g_test_add_func("/failback/drill", test_drill);
     g_test_add_func("/failback/hold", test_hold);
     g_test_add_func("/reconciliation/recovered", test_recovered);
+    g_test_add_func("/reconciliation/outbox", test_recovered_from_outbox);
     g_test_add_func("/reconciliation/no-trace", test_no_trace);
     g_test_add_func("/reconciliation/by-hand", test_by_hand);
     g_test_add_func("/reconciliation/doubled", test_doubled);
