@@ -275,7 +275,8 @@ void database_disconnect_stream(Database *db)
 {
     if (!db->connected)
         return;
-    db->facts.cut_at = sim_now(db->world->sim);
+    if (db->handover != HANDOVER_GIVEN) /* which loses nothing */
+        db->facts.cut_at = sim_now(db->world->sim);
     db->connected = false;
     db->epoch++;
     sim_lane_clear(db->world->sim, db->lane);

@@ -162,6 +162,27 @@ static void test_drill(void)
     runs_free(runs);
 }
 
+/* The link breaks, both regions write, and service goes home in the end: what was lost spans the
+ * time of both, not the time until the planned return. */
+static void test_two_primaries(void)
+{
+    Runs *runs = BANK("events=[{at: 60s, fail: link, for: 43s}]", "failover.hosted=passive",
+                      "failover.hold=0s", "router.failover=runbook",
+                      "failover.steps=[{step: promote-database, duration: 5s}, {step: "
+                      "switch-kafka, duration: 3s}, {step: resume-consumers, duration: 4s, after: "
+                      "[promote-database]}, {step: reroute, duration: 5s, after: "
+                      "[promote-database, switch-kafka]}]");
+    check_every(runs, "failover.decided", 1);
+    check_every(runs, "failback.decided", 1);
+    for (uint32_t i = 0; i < RUNS; i++) {
+        g_assert_cmpfloat(runs_column(runs, "payments.lost")[i], >, 10);
+        g_assert_cmpfloat(runs_column(runs, "rpo.seconds")[i], >, 1);
+        g_assert_cmpfloat(runs_column(runs, "rpo.seconds")[i], <, 43);
+        g_assert_true(isfinite(runs_column(runs, "failback.seconds")[i]));
+    }
+    runs_free(runs);
+}
+
 /* The region must have answered for `hold` without a break: a second outage within it starts the
  * waiting anew. */
 static void test_hold(void)
@@ -269,6 +290,7 @@ int main(int argc, char **argv)
     g_test_add_func("/failback/home", test_home);
     g_test_add_func("/failback/mirrors", test_mirrors_home);
     g_test_add_func("/failback/drill", test_drill);
+    g_test_add_func("/failback/two-primaries", test_two_primaries);
     g_test_add_func("/failback/hold", test_hold);
     g_test_add_func("/reconciliation/recovered", test_recovered);
     g_test_add_func("/reconciliation/outbox", test_recovered_from_outbox);
