@@ -373,17 +373,6 @@ static void print_report(const Calibration *c)
     page_clear(&page);
 }
 
-static void number_or_null(Json *json, const char *key, double value)
-{
-    char rounded[64]; /* libm's last digits differ between machines */
-    json_key(json, key);
-    if (isfinite(value))
-        json_number(json,
-                    g_ascii_strtod(g_ascii_formatd(rounded, sizeof rounded, "%.8g", value), NULL));
-    else
-        json_null(json);
-}
-
 static void print_json(const Calibration *c)
 {
     Json json;
@@ -395,7 +384,7 @@ static void print_json(const Calibration *c)
     json_text(&json, c->measured.name);
     json_key(&json, "measurements");
     json_integer(&json, c->count);
-    number_or_null(&json, "neighbour_correlation", c->correlation);
+    json_measured(&json, "neighbour_correlation", c->correlation);
     json_key(&json, "key");
     if (c->key)
         json_text(&json, c->key);
@@ -415,10 +404,10 @@ static void print_json(const Calibration *c)
         json_object_flat(&json);
         json_key(&json, "family");
         json_text(&json, fit->family);
-        number_or_null(&json, "log_likelihood", fit->log_likelihood);
-        number_or_null(&json, "bic", fit->bic);
-        number_or_null(&json, "ks_distance", fit->distance);
-        number_or_null(&json, "p_value", fit->p_value);
+        json_measured(&json, "log_likelihood", fit->log_likelihood);
+        json_measured(&json, "bic", fit->bic);
+        json_measured(&json, "ks_distance", fit->distance);
+        json_measured(&json, "p_value", fit->p_value);
         g_autofree char *each = yaml_of(c, fit);
         json_key(&json, "yaml");
         json_text(&json, each);

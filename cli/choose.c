@@ -299,17 +299,6 @@ static void print_text(const Choice *choice)
     page_clear(&page);
 }
 
-static void put_number(Json *json, const char *key, double value)
-{
-    char rounded[64]; /* libm's last digits differ between machines */
-    json_key(json, key);
-    if (isfinite(value))
-        json_number(json,
-                    g_ascii_strtod(g_ascii_formatd(rounded, sizeof rounded, "%.9g", value), NULL));
-    else
-        json_null(json);
-}
-
 static void print_json(const Choice *choice)
 {
     const SelectionResult *result = &choice->result;
@@ -329,7 +318,7 @@ static void print_json(const Choice *choice)
         json_null(&json);
     else
         json_text(&json, candidate_name(choice, result->best));
-    put_number(&json, "correct_at_least", result->correct);
+    json_measured(&json, "correct_at_least", result->correct);
     json_key(&json, "runs");
     json_integer(&json, result->runs);
     json_key(&json, "designs");
@@ -341,10 +330,10 @@ static void print_json(const Choice *choice)
         json_text(&json, candidate_name(choice, i));
         json_key(&json, "runs");
         json_integer(&json, design->runs);
-        put_number(&json, "cost", design->cost);
-        put_number(&json, "cost_error", design->cost_error);
-        put_number(&json, "meets_policy", design->feasible);
-        put_number(&json, "cheaper_than_chosen", design->cheaper);
+        json_measured(&json, "cost", design->cost);
+        json_measured(&json, "cost_error", design->cost_error);
+        json_measured(&json, "meets_policy", design->feasible);
+        json_measured(&json, "cheaper_than_chosen", design->cheaper);
         json_end(&json);
     }
     json_end(&json);

@@ -154,3 +154,15 @@ void json_null(Json *json)
     begin_value(json);
     fputs("null", json->out);
 }
+
+void json_measured(Json *json, const char *key, double value)
+{
+    char rounded[G_ASCII_DTOSTR_BUF_SIZE];
+    json_key(json, key);
+    if (!isfinite(value)) {
+        json_null(json);
+        return;
+    }
+    g_ascii_formatd(rounded, sizeof rounded, "%.9g", value);
+    json_number(json, g_ascii_strtod(rounded, NULL));
+}

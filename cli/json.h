@@ -36,6 +36,10 @@ void json_array_flat(Json *json);
 void json_end(Json *json); /* the innermost object or array; a newline after the outermost */
 void json_key(Json *json, const char *key);
 
+/* A key and a value to nine digits, because the last ones of libm differ between machines; null if
+ * it is not finite. */
+void json_measured(Json *json, const char *key, double value);
+
 void json_text(Json *json, const char *text);
 void json_number(Json *json, double value);
 void json_integer(Json *json, uint64_t value);

@@ -360,21 +360,13 @@ static void print_text(const Rank *rank, size_t trajectories)
     page_clear(&page);
 }
 
-static void put_number(Json *json, const char *key, double value)
-{
-    char rounded[64]; /* libm's last digits differ between machines */
-    json_key(json, key);
-    json_number(json,
-                g_ascii_strtod(g_ascii_formatd(rounded, sizeof rounded, "%.9g", value), NULL));
-}
-
 static void put_range(Json *json, const char *name, const SensitivityRange *range)
 {
     json_key(json, name);
     json_object_flat(json);
-    put_number(json, "value", range->value);
-    put_number(json, "low", range->low);
-    put_number(json, "high", range->high);
+    json_measured(json, "value", range->value);
+    json_measured(json, "low", range->low);
+    json_measured(json, "high", range->high);
     json_end(json);
 }
 
@@ -383,7 +375,7 @@ static void put_json_metric(const Rank *rank, Json *json, size_t m)
     const Ranking *ranking = &rank->ranking[m];
     json_key(json, platform_metrics.specs[rank->metric[m]].name);
     json_object(json);
-    put_number(json, "base", ranking->base);
+    json_measured(json, "base", ranking->base);
     json_key(json, "factors");
     json_array(json);
     for (size_t k = 0; k < rank->factors; k++) {
@@ -391,11 +383,11 @@ static void put_json_metric(const Rank *rank, Json *json, size_t m)
         json_object(json);
         json_key(json, "key");
         json_text(json, scenario_factor_key(rank->base, i));
-        put_number(json, "at_low", ranking->low[i]);
-        put_number(json, "at_high", ranking->high[i]);
+        json_measured(json, "at_low", ranking->low[i]);
+        json_measured(json, "at_high", ranking->high[i]);
         put_range(json, "mu_star", &ranking->morris[i].mu_star);
-        put_number(json, "mu", ranking->morris[i].mu);
-        put_number(json, "sigma", ranking->morris[i].sigma);
+        json_measured(json, "mu", ranking->morris[i].mu);
+        json_measured(json, "sigma", ranking->morris[i].sigma);
         if (ranking->has_sobol) {
             put_range(json, "first", &ranking->sobol[i].first);
             put_range(json, "total", &ranking->sobol[i].total);

@@ -344,25 +344,13 @@ static void print_text(const Tail *tail)
     page_clear(&page);
 }
 
-/* libm's last digits differ between machines. */
-static void put_number(Json *json, const char *key, double value)
-{
-    char rounded[64];
-    json_key(json, key);
-    if (isfinite(value))
-        json_number(json,
-                    g_ascii_strtod(g_ascii_formatd(rounded, sizeof rounded, "%.9g", value), NULL));
-    else
-        json_null(json);
-}
-
 static void put_tail(Json *json, const RareTail *t)
 {
-    put_number(json, "probability", t->probability);
-    put_number(json, "low", t->low);
-    put_number(json, "high", t->high);
-    put_number(json, "relative_error",
-               t->probability > 0 ? t->standard_error / t->probability : (double)NAN);
+    json_measured(json, "probability", t->probability);
+    json_measured(json, "low", t->low);
+    json_measured(json, "high", t->high);
+    json_measured(json, "relative_error",
+                  t->probability > 0 ? t->standard_error / t->probability : (double)NAN);
     json_key(json, "runs_beyond");
     json_integer(json, t->seen);
 }
@@ -382,7 +370,7 @@ static void print_json(const Tail *tail)
     json_integer(&json, tail->seed);
     json_key(&json, "runs");
     json_integer(&json, tail->runs);
-    put_number(&json, "mean_weight", tail->mean_weight);
+    json_measured(&json, "mean_weight", tail->mean_weight);
     json_key(&json, "drivers");
     json_array(&json);
     for (size_t j = 0; j < tail->design.drivers; j++) {
@@ -391,7 +379,7 @@ static void print_json(const Tail *tail)
         json_text(&json, tail->driver[j].key);
         json_key(&json, "sampled");
         json_flag(&json, tail->design.tilt[j] != RARE_PLAIN);
-        put_number(&json, "rank_correlation", tail->driver[j].influence);
+        json_measured(&json, "rank_correlation", tail->driver[j].influence);
         json_end(&json);
     }
     json_end(&json);
@@ -401,10 +389,10 @@ static void print_json(const Tail *tail)
     for (size_t d = DIGITS_MIN; d <= digits; d++) {
         RareQuantile q = rare_quantile(tail->samples, tail->runs, quantile_share(d));
         json_object_flat(&json);
-        put_number(&json, "q", quantile_share(d));
-        put_number(&json, "value", q.available ? q.value : (double)NAN);
-        put_number(&json, "value_low", q.available ? q.low : (double)NAN);
-        put_number(&json, "value_high", q.available ? q.high : (double)NAN);
+        json_measured(&json, "q", quantile_share(d));
+        json_measured(&json, "value", q.available ? q.value : (double)NAN);
+        json_measured(&json, "value_low", q.available ? q.low : (double)NAN);
+        json_measured(&json, "value_high", q.available ? q.high : (double)NAN);
         put_tail(&json, &q.tail);
         json_end(&json);
     }
@@ -413,7 +401,7 @@ static void print_json(const Tail *tail)
         RareTail t = rare_tail(tail->samples, tail->runs, tail->limit);
         json_key(&json, "above");
         json_object_flat(&json);
-        put_number(&json, "limit", tail->limit);
+        json_measured(&json, "limit", tail->limit);
         put_tail(&json, &t);
         json_end(&json);
     }

@@ -1,32 +1,7 @@
 #!/bin/sh
 # failsim calibrate, tried as a user would. The last line is "calibrate: N passed, N failed".
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-bin=${1:-$root/build/failsim}
-[ -d "$bin" ] && bin=$bin/failsim
-case $bin in /*) ;; *) bin=$PWD/$bin ;; esac
-work=$(mktemp -d "${TMPDIR:-/tmp}/failsim-calibrate.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT INT TERM
-cd "$work" || exit 1
-passed=0 failed=0
-verdict() { # LABEL CONDITION...
-    label=$1
-    shift
-    if "$@" >/dev/null 2>&1; then passed=$((passed + 1)); else
-        failed=$((failed + 1))
-        echo "calibrate: FAILED: $label"
-    fi
-}
-try() { # CODE ARGUMENT...
-    want=$1
-    shift
-    "$bin" calibrate "$@" >out 2>err </dev/null
-    code=$?
-    said="calibrate $*"
-    verdict "$said: exit $code, not $want" test "$code" = "$want"
-}
-says() { verdict "$said: stdout lacks \"$1\"" grep -qF -e "$1" out; }
-warns() { verdict "$said: stderr lacks \"$1\"" grep -qF -e "$1" err; }
+suite=calibrate
+. "$(dirname "$0")/support/try.sh"
 
 # The same 120 lognormal values (median 2 s, sigma 0.5) in every form: quantiles, so no chance.
 python3 - <<'PY'
@@ -113,5 +88,4 @@ try 2 binary; warns "UTF-8"
 mkdir shut && chmod 500 shut
 [ -w shut ] || { try 4 -o shut/fit lag.csv; warns "cannot write"; }
 
-echo "calibrate: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

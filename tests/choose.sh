@@ -1,32 +1,7 @@
 #!/bin/sh
 # failsim choose: designs whose merits are known, and wrong input. "choose: N passed, N failed".
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-bin=${1:-$root/build/failsim}
-[ -d "$bin" ] && bin=$bin/failsim
-case $bin in /*) ;; *) bin=$PWD/$bin ;; esac
-work=$(mktemp -d "${TMPDIR:-/tmp}/failsim-choose.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT INT TERM
-cd "$work" || exit 1
-passed=0 failed=0
-verdict() { # LABEL CONDITION...
-    label=$1
-    shift
-    if "$@" >/dev/null 2>&1; then passed=$((passed + 1)); else
-        failed=$((failed + 1))
-        echo "choose: FAILED: $label"
-    fi
-}
-try() { # CODE ARGUMENT...
-    want=$1
-    shift
-    "$bin" choose "$@" >out 2>err </dev/null
-    code=$?
-    said="choose $*"
-    verdict "$said: exit $code, not $want" test "$code" = "$want"
-}
-says() { verdict "$said: stdout lacks \"$1\"" grep -qF -e "$1" out; }
-warns() { verdict "$said: stderr lacks \"$1\"" grep -qF -e "$1" err; }
+suite=choose
+. "$(dirname "$0")/support/try.sh"
 
 # A promotion of 5 s always meets the policy, one of 60 s never; exponential ones in half of the runs.
 cat >known.yaml <<'YAML'
@@ -81,5 +56,4 @@ try 2 free.yaml; warns "has no policy"
 sed 's/cost.price.database: "9"/cost.price.databse: "9"/' known.yaml >wrong.yaml
 try 2 wrong.yaml; warns "databse"
 
-echo "choose: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

@@ -1,32 +1,7 @@
 #!/bin/sh
 # failsim rank: effects that are known from the model, and wrong input. "rank: N passed, N failed".
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-bin=${1:-$root/build/failsim}
-[ -d "$bin" ] && bin=$bin/failsim
-case $bin in /*) ;; *) bin=$PWD/$bin ;; esac
-work=$(mktemp -d "${TMPDIR:-/tmp}/failsim-rank.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT INT TERM
-cd "$work" || exit 1
-passed=0 failed=0
-verdict() { # LABEL CONDITION...
-    label=$1
-    shift
-    if "$@" >/dev/null 2>&1; then passed=$((passed + 1)); else
-        failed=$((failed + 1))
-        echo "rank: FAILED: $label"
-    fi
-}
-try() { # CODE ARGUMENT...
-    want=$1
-    shift
-    "$bin" rank "$@" >out 2>err </dev/null
-    code=$?
-    said="rank $*"
-    verdict "$said: exit $code, not $want" test "$code" = "$want"
-}
-says() { verdict "$said: stdout lacks \"$1\"" grep -qF -e "$1" out; }
-warns() { verdict "$said: stderr lacks \"$1\"" grep -qF -e "$1" err; }
+suite=rank
+. "$(dirname "$0")/support/try.sh"
 
 # Service waits for the promotion alone: its length moves rto.promote one to one, and the lag moves the loss
 # and nothing else. Unused things move nothing.
@@ -99,5 +74,4 @@ wrong 'low of router.ttl' '{key: router.ttl, low: 5, high: 9s}'
 wrong 'narrow their ranges' '{key: router.probe.interval, low: 1s, high: 9s}' # the timeout is 2 s
 wrong 'application.health' '{key: application.health, values: [deep, deeep]}'
 
-echo "rank: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

@@ -1,32 +1,7 @@
 #!/bin/sh
 # failsim tail: the tail of a loss whose law is known, and wrong input. "tail: N passed, N failed".
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-bin=${1:-$root/build/failsim}
-[ -d "$bin" ] && bin=$bin/failsim
-case $bin in /*) ;; *) bin=$PWD/$bin ;; esac
-work=$(mktemp -d "${TMPDIR:-/tmp}/failsim-tail.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT INT TERM
-cd "$work" || exit 1
-passed=0 failed=0
-verdict() { # LABEL CONDITION...
-    label=$1
-    shift
-    if "$@" >/dev/null 2>&1; then passed=$((passed + 1)); else
-        failed=$((failed + 1))
-        echo "tail: FAILED: $label"
-    fi
-}
-try() { # CODE ARGUMENT...
-    want=$1
-    shift
-    "$bin" tail "$@" >out 2>err </dev/null
-    code=$?
-    said="tail $*"
-    verdict "$said: exit $code, not $want" test "$code" = "$want"
-}
-says() { verdict "$said: stdout lacks \"$1\"" grep -qF -e "$1" out; }
-warns() { verdict "$said: stderr lacks \"$1\"" grep -qF -e "$1" err; }
+suite=tail
+. "$(dirname "$0")/support/try.sh"
 
 # One lag a run, exponential with mean 500 ms, and Poisson arrivals at 200/s: the loss is geometric,
 # P(lost > k) = (100/101)^(k+1). The region dies at 8 s: no lag of these quantiles is longer.
@@ -79,5 +54,4 @@ try 2 geometric.yaml --above 5m; warns "--above"
 try 2 geometric.yaml --digits 9; warns "digits"
 try 2 absent.yaml; warns "cannot read"
 
-echo "tail: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish
