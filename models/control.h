@@ -3,7 +3,8 @@
  * Survives the loss of a region. A fence command moves the right to write to the region that
  * service moves to: the other region's database loses it, at once if it can be reached, else when
  * it comes back and asks. Without a fence a database that comes back takes itself for the primary
- * still, and there are two.
+ * still, and there are two. A planned promotion gives the right back: the region that service
+ * returns to is no longer fenced.
  *
  * Other steps that change cloud resources (a promotion, the router's configuration) are commanded
  * through it: it hands them on, without time of its own, or is away and does not.

@@ -156,7 +156,7 @@ Database *database_new(World *world, const DatabaseConfig *config, uint32_t regi
     db->lost_sight_at = SIM_NEVER;
     database_init_timers(db, name);
     db->facts.catchup_seconds = db->facts.seed_seconds = NAN;
-    db->facts.cut_at = SIM_NEVER;
+    db->facts.cut_at = db->facts.lost_at = SIM_NEVER;
     g_free(name);
     return db;
 }

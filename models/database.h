@@ -165,7 +165,8 @@ typedef struct DatabaseFacts {
     uint64_t undone;                       /* commits taken by a crash */
     SimTime staleness;   /* oldest that an unreplicated commit was at another commit */
     double seed_seconds; /* the last seeding, until it was a standby; NAN: none */
-    SimTime cut_at; /* from here on the standby got nothing more; SIM_NEVER: it still gets all */
+    SimTime cut_at;  /* from here on the standby got nothing more; SIM_NEVER: it always got all */
+    SimTime lost_at; /* the same of the last cut that was never mended; SIM_NEVER: there was none */
 } DatabaseFacts;
 DatabaseFacts database_facts(const Database *database);
 /* The outage begins now: note what is unreplicated. */

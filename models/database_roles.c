@@ -231,6 +231,8 @@ static void withdraw_handover(Database *db)
 /* What the old primary had not shipped is given up, now or when it comes back. */
 static void abandon(Database *old)
 {
+    if (database_unreplicated(old) > 0)
+        old->facts.lost_at = old->facts.cut_at;
     TELL(old, "%zu commits of %s never arrived: they are lost to it", database_unreplicated(old),
          place(old));
     if (database_reachable(old))

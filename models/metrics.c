@@ -121,6 +121,12 @@ static double effects_pending(const RunFacts *facts)
     return count(facts->audit->unread);
 }
 
+/* A stream that was cut again later is none the wiser about what an earlier cut had taken. */
+static SimTime cut_of(const DatabaseFacts *database)
+{
+    return database->lost_at == SIM_NEVER ? database->cut_at : database->lost_at;
+}
+
 /* What was lost ends at the cut, or later if a second primary went on writing. */
 static double rpo_seconds(const RunFacts *facts)
 {
@@ -129,7 +135,7 @@ static double rpo_seconds(const RunFacts *facts)
     if (facts->audit->end.fate[FATE_LOST] == 0 || facts->audit->end.earliest_lost == SIM_NEVER)
         return 0;
     /* Either database's stream may have been cut; the cut that took the last of them follows it. */
-    const SimTime cut[] = {facts->database.cut_at, facts->standby.cut_at};
+    const SimTime cut[] = {cut_of(&facts->database), cut_of(&facts->standby)};
     SimTime latest = facts->audit->end.latest_lost, end = SIM_NEVER;
     for (size_t i = 0; i < G_N_ELEMENTS(cut); i++)
         if (cut[i] >= latest)

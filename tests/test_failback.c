@@ -183,6 +183,23 @@ static void test_two_primaries(void)
     runs_free(runs);
 }
 
+/* Home again, the region fails once more and comes back: the fence of the first failover is
+ * lifted, so that it serves; and what the first outage took is measured by its own cut. */
+static void test_fails_again(void)
+{
+    Runs *once = BANK("users.cast=[]"),
+         *again = BANK("events=[{at: 60s, fail: region, for: 60s}, {at: 300s, fail: region, for: "
+                       "20s}]");
+    g_assert_cmpfloat(total(again, "faults.fired"), >, total(once, "faults.fired"));
+    g_assert_cmpfloat(total(again, "payments.lost"), >, 30);
+    same_in_each(once, again, "payments.lost");
+    same_in_each(once, again, "rpo.seconds");
+    check_every(again, "payments.pending", 0);
+    check_every(again, "interruption.open", 0);
+    runs_free(once);
+    runs_free(again);
+}
+
 /* The region must have answered for `hold` without a break: a second outage within it starts the
  * waiting anew. */
 static void test_hold(void)
@@ -291,6 +308,7 @@ int main(int argc, char **argv)
     g_test_add_func("/failback/mirrors", test_mirrors_home);
     g_test_add_func("/failback/drill", test_drill);
     g_test_add_func("/failback/two-primaries", test_two_primaries);
+    g_test_add_func("/failback/fails-again", test_fails_again);
     g_test_add_func("/failback/hold", test_hold);
     g_test_add_func("/reconciliation/recovered", test_recovered);
     g_test_add_func("/reconciliation/outbox", test_recovered_from_outbox);
