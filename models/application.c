@@ -392,6 +392,7 @@ static const SimHandler handlers[APP_KINDS] = {
     [MSG_COMMAND] = application_on_command,
     [MSG_REPLY] = application_on_forwarded_reply,
     [MSG_ROLE] = application_on_role,
+    [APP_ASK] = application_on_ask,
     [APP_SCALE] = application_on_scale,
     [APP_CONFIGURE] = application_on_configure,
     [APP_CONFIGURED] = application_on_configured,

@@ -99,7 +99,7 @@ typedef struct ApplicationLinks {
     SimLink *to_edge;    /* probe answers; the prober is the probe's sender */
     SimLink *to_monitor; /* the same to a monitor with a way of its own; NULL: there is none */
     SimComponent monitor;
-    SimLink *to_failover;
+    SimLink *to_failover, *to_control;
     SimLink *to_peer; /* to the other region; its application: */
     SimComponent peer;
 } ApplicationLinks;

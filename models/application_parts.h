@@ -19,6 +19,7 @@ enum {
     APP_CONFIGURE,
     APP_CONFIGURED,
     APP_REPAIRED,
+    APP_ASK,
     APP_CAPACITY, /* the first of its timers */
     APP_KINDS = APP_CAPACITY + CAPACITY_KINDS
 };
@@ -64,6 +65,7 @@ struct Application {
     SimTime load_noted_at;
     Configuration configuration;
     Passive passive;
+    bool asking, announces;  /* the control plane: what am I; I am the active one */
     bool drifted, repairing; /* another version; the right one is rolled out */
     int64_t noticed;         /* requests that met the other version */
     /* Steps of the runbook: commanded; their own time is over. */
@@ -122,6 +124,7 @@ void application_standby_up(Application *app);
 void application_on_forwarded_reply(Sim *sim, void *self, const SimEvent *event);
 void application_on_role(Sim *sim, void *self, const SimEvent *event);
 void application_on_command(Sim *sim, void *self, const SimEvent *event);
+void application_on_ask(Sim *sim, void *self, const SimEvent *event);
 void application_on_scale(Sim *sim, void *self, const SimEvent *event);
 void application_on_configure(Sim *sim, void *self, const SimEvent *event);
 void application_on_configured(Sim *sim, void *self, const SimEvent *event);

@@ -62,13 +62,68 @@ void application_on_forwarded_reply(Sim *sim, void *self, const SimEvent *event)
     sim_link_send(app->link.to_users, reply);
 }
 
-/* The other region has been made the active one. */
-void application_on_role(Sim *sim, void *self, const SimEvent *event)
+/* ---- which is the active one ---- */
+
+static const SimTime ASK_AGAIN_AFTER = 5 * SIM_SEC; /* a control plane that does not answer */
+
+static bool roles_matter(const Application *app)
+{
+    return app->config->misrouted == MISROUTED_REFUSE ||
+           app->config->misrouted == MISROUTED_REROUTE ||
+           app->configuration.config->endpoints == ENDPOINTS_ACTIVE;
+}
+
+static void ask_control(Application *app)
+{
+    sim_link_send(app->link.to_control, (SimEvent){.kind = MSG_ROLE_QUERY,
+                                                   .subject = app->region,
+                                                   .value = app->announces,
+                                                   .tag = 1,
+                                                   .sender = app->id});
+    sim_after(app->world->sim, ASK_AGAIN_AFTER, SIM_PHASE_TIMEOUT,
+              (SimEvent){.component = app->id, .kind = APP_ASK});
+}
+
+/* Until the control plane answers, it goes on as what it was. */
+static void ask(Application *app)
+{
+    if (!roles_matter(app))
+        return;
+    app->asking = true;
+    ask_control(app);
+}
+
+void application_on_ask(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim, (void)event;
     Application *app = self;
+    if (app->asking)
+        ask_control(app);
+}
+
+static void stand_by(Application *app)
+{
+    if (app->region == REGION_PASSIVE)
+        capacity_scale_in(app->capacity);
+    if (roles_matter(app) && app->passive == PASSIVE_SERVES)
+        story_platform(app->world->story, sim_now(app->world->sim),
+                       "the application in %s is passive from now on", region_of(app));
     application_become_passive(app);
     application_take_capacity(app);
+}
+
+/* The other region has been made the active one; or the control plane's answer (tag), which may be
+ * about the time before this one was. */
+void application_on_role(Sim *sim, void *self, const SimEvent *event)
+{
+    (void)sim;
+    Application *app = self;
+    bool answer = event->tag != 0, active = event->value != 0;
+    if (answer && app->announces && !active)
+        return;
+    app->asking = app->announces = false;
+    if (!active && !(answer && app->passive != PASSIVE_SERVES))
+        stand_by(app);
 }
 
 /* ---- another version ---- */
@@ -247,14 +302,18 @@ void application_on_configured(Sim *sim, void *self, const SimEvent *event)
                    "the application in %s has the active region's configuration", region_of(app));
     restart_for_secret(app, sim_now(sim));
     sim_link_send(app->link.to_peer, (SimEvent){.component = app->link.peer, .kind = MSG_ROLE});
+    app->announces = true;
+    ask(app);
     application_take_capacity(app);
 }
 
-/* Back from an outage: what was noticed is still to be repaired. */
+/* Back from an outage: what was noticed is still to be repaired, and the other region may have been
+ * made the active one. */
 void application_standby_up(Application *app)
 {
     if (app->noticed >= app->config->drift.notice)
         begin_repair(app);
+    ask(app);
 }
 
 void application_standby_down(Application *app)

@@ -247,6 +247,21 @@ static void on_node(Capacity *capacity, bool came)
 
 /* ---- scaling ---- */
 
+static int64_t part_of(double share, int64_t whole)
+{
+    return MIN((int64_t)(share * (double)whole + 0.5), whole);
+}
+
+static int64_t pods_on_standby(const Capacity *capacity)
+{
+    const CapacityConfig *config = capacity->config;
+    if (capacity->region == REGION_ACTIVE || config->standby == STANDBY_HOT)
+        return capacity->pods;
+    if (config->standby == STANDBY_SCALED_DOWN)
+        return MAX(part_of(config->standby_share, capacity->pods), 1);
+    return 0;
+}
+
 static void scale_to(Capacity *capacity, int64_t wanted)
 {
     if (wanted == capacity->wanted)
@@ -296,6 +311,17 @@ static int64_t stabilised(Capacity *capacity, int64_t desired)
     return desired < capacity->wanted ? MIN(highest, capacity->wanted) : desired;
 }
 
+static void begin_syncs(Capacity *capacity);
+
+void capacity_scale_in(Capacity *capacity)
+{
+    bool syncs = capacity->least < capacity->pods; /* all the time */
+    capacity->least = pods_on_standby(capacity);
+    scale_to(capacity, capacity->least);
+    if (!syncs)
+        begin_syncs(capacity);
+}
+
 static void on_sync(Capacity *capacity, double utilisation)
 {
     if (capacity->least == capacity->pods)
@@ -310,11 +336,6 @@ static void on_sync(Capacity *capacity, double utilisation)
 }
 
 /* ---- a zone's loss ---- */
-
-static int64_t part_of(double share, int64_t whole)
-{
-    return MIN((int64_t)(share * (double)whole + 0.5), whole);
-}
 
 static void take_pod(Capacity *capacity, int64_t i, uint32_t loss)
 {
@@ -623,9 +644,8 @@ static void stand_by(Capacity *capacity)
     const CapacityConfig *config = capacity->config;
     int64_t pods = capacity->pods, kept = part_of(config->standby_nodes, pods);
     bool hot = capacity->region == REGION_ACTIVE || config->standby == STANDBY_HOT;
-    capacity->wanted = capacity->room = hot ? pods : 0;
-    if (!hot && config->standby == STANDBY_SCALED_DOWN)
-        capacity->wanted = MAX(part_of(config->standby_share, pods), 1);
+    capacity->wanted = pods_on_standby(capacity);
+    capacity->room = hot ? pods : 0;
     if (!hot && config->standby != STANDBY_NO_NODES)
         capacity->room = MAX(kept, MAX(capacity->wanted, 1));
     capacity->least = capacity->wanted;

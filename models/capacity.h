@@ -110,6 +110,8 @@ void capacity_up(Capacity *capacity);
 double capacity_handle(Capacity *capacity, const SimEvent *event, CapacityLoad load);
 /* All pods, from now on. */
 void capacity_scale_out(Capacity *capacity);
+/* The passive region's stands by again, as small as before; nodes stay. */
+void capacity_scale_in(Capacity *capacity);
 /* Restart every pod (a new version, new environment variables). */
 void capacity_restart(Capacity *capacity);
 /* Pods that start do not become ready, until this is taken back. */

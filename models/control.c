@@ -9,6 +9,7 @@ struct Control {
     SimComponent id;
     ControlLinks link;
     bool fenced[REGIONS];
+    uint32_t serving; /* the application that was made the active one last */
 };
 
 static void tell(Control *control, uint32_t region)
@@ -19,9 +20,26 @@ static void tell(Control *control, uint32_t region)
                              .value = !control->fenced[region]});
 }
 
+/* An application asks whether it is the active one, or says that it has been made it. */
+static void answer_application(Control *control, const SimEvent *query)
+{
+    uint32_t region = (uint32_t)query->subject;
+    if (query->value)
+        control->serving = region;
+    sim_link_send(control->link.to_application[region],
+                  (SimEvent){.component = control->link.application[region],
+                             .kind = MSG_ROLE,
+                             .value = control->serving == region,
+                             .tag = 1});
+}
+
 static void on_role_query(Sim *sim, void *self, const SimEvent *event)
 {
     (void)sim;
+    if (event->tag) {
+        answer_application(self, event);
+        return;
+    }
     tell(self, (uint32_t)event->subject);
 }
 

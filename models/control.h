@@ -20,6 +20,8 @@ typedef struct Control Control;
 typedef struct ControlLinks {
     SimLink *to_database[REGIONS];
     SimComponent database[REGIONS];
+    SimLink *to_application[REGIONS];
+    SimComponent application[REGIONS];
     SimLink *to_failover;
     SimComponent performer[REGIONS][ACTIONS]; /* of commands that go through it, by their `to` */
 } ControlLinks;

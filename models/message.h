@@ -33,8 +33,10 @@ typedef enum MessageKind {
     MSG_PROBE,    /* prober    probe number  ask      - ; `sender` is the prober */
     MSG_PROBE_REPLY, /* prober    probe number  healthy   region */
     MSG_LINK,        /* -         1 up, 0 down  : a watched link changed */
-    MSG_ROLE,        /* -         writable 0/1  : a database tells what it is; control answers */
-    MSG_ROLE_QUERY,  /* region: a database that came up asks the control plane */
+    MSG_ROLE,        /* -         writable 0/1  : a database tells what it is; control answers.
+                        To an application: active 0/1; tag: the control plane's answer */
+    MSG_ROLE_QUERY,  /* region: a database that came up asks the control plane. From an application:
+                        value 1, it has been made the active one; tag 1 */
     MSG_COMMAND,     /* step      duration (ns) action    command_extra */
     MSG_DONE,        /* step      0 done, 1 failed : what became of the commanded action */
     MSG_KINDS

@@ -77,6 +77,21 @@ static void warn_of_passive(const Check *check)
                        "never serves");
 }
 
+/* Keys of a drift that does not occur. */
+static void warn_of_drift(const Check *check)
+{
+    static const char *const keys[] = {
+        "application.drift.effect", "application.drift.errors", "application.drift.slowdown",
+        "application.drift.notice", "application.drift.repair",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
+        if (check->scenario->application.drift.probability == 0 &&
+            param_doc_has(check->doc, keys[i]))
+            param_doc_warn(check->doc, check->diags, keys[i],
+                           "set application.drift.probability above 0",
+                           "drift.probability is 0: this says nothing");
+}
+
 static void check_configuration(const Check *check)
 {
     static const char *const pipeline[] = {"configuration.sync.interval",
@@ -104,5 +119,6 @@ void scenario_check_application(const Check *check)
     warn_of_unused(check);
     warn_of_standby(check);
     warn_of_passive(check);
+    warn_of_drift(check);
     check_configuration(check);
 }

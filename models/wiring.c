@@ -130,6 +130,7 @@ static void connect_region(Platform *platform, uint32_t region)
             .to_users = link_to(platform, name, "users", network->reply, users),
             .to_edge = link_to(platform, name, "edge", network->edge, 0),
             .to_failover = MANAGE("failover.from-application", failover),
+            .to_control = MANAGE("control.from-application", control_component(platform->control)),
             .to_peer = platform->wan[region == REGION_ACTIVE ? WAN_OUT : WAN_BACK],
             .peer = application_component(platform->application[other_region(region)]),
             .to_monitor =
@@ -290,6 +291,10 @@ static void connect_failover(Platform *platform)
         control.database[r] = database_component(platform->database[r]);
         for (uint32_t action = 0; action < ACTIONS; action++)
             control.performer[r][action] = performer(platform, (Action)action, r);
+        control.application[r] = application_component(platform->application[r]);
+        control.to_application[r] =
+            link_to(platform, "control", r ? "passive.application" : "active.application",
+                    network->management, control.application[r]);
         control.to_database[r] =
             link_to(platform, "control", region_role[r], network->management, control.database[r]);
     }

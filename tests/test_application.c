@@ -458,6 +458,74 @@ static void test_log_only_in_a_failover(void)
     runs_free(runs);
 }
 
+/* ---- roles change ---- */
+
+#define BACK_AGAIN                                                                                 \
+    "run.duration=240s", "application.misrouted=reroute", "application.shared_sessions=yes",       \
+        CONFIGURE
+
+/* The old active region was down when it was made the passive one. Back, it asks, and passes on
+ * whom the router sends there, 20 a second for two minutes (and West does for ten seconds before).
+ * While the control plane does not answer, it goes on as what it was: its database, which is not
+ * the primary, fails. */
+static void test_learns_its_role(void)
+{
+    Runs *at_once = RUN(BACK_AGAIN, "events=[{at: 60s, fail: region, for: 60s}]");
+    Runs *later = RUN(BACK_AGAIN, "events=[{at: 60s, fail: region, for: 60s},"
+                                  " {at: 100s, fail: control-plane, for: 80s}]");
+    check_within(at_once, "application.rerouted", 200 + 2300, 220 + 2400);
+    check_within(later, "application.rerouted", 200 + 1080,
+                 220 + 1200); /* asked again 5 s later at most */
+    g_assert_cmpfloat(mean(at_once, "payments.completed"), >,
+                      mean(later, "payments.completed") + 1000);
+    check_within(at_once, "payments.lost", 0, 0);
+    runs_free(at_once);
+    runs_free(later);
+}
+
+#define HOME_STEPS                                                                                 \
+    "{step: seed-database, duration: 1s}, {step: rejoin-kafka, duration: 0s}, "                    \
+    "{step: promote-database, duration: 1s, after: [seed-database]}, "                             \
+    "{step: switch-kafka, duration: 0s, after: [rejoin-kafka]}, "                                  \
+    "{step: switch-configuration, duration: 3s, after: [promote-database]}, "                      \
+    "{step: reroute, duration: 5s, after: [switch-configuration]}"
+#define HOME                                                                                       \
+    "events=[{at: 60s, fail: region, for: 60s}]", "failback.mode=automatic", "failback.hold=30s",  \
+        "failback.steps=[" HOME_STEPS "]", "run.duration=300s", "users.misrouted=50%",             \
+        "router.failover=runbook", "database.size=0.1", "database.replication.mode=async",         \
+        "application.shared_sessions=yes"
+#define OUT_STEPS                                                                                  \
+    "failover.steps=[{step: fence, duration: 0s}, " TAKE_OVER                                      \
+    ", {step: scale-application, duration: 0s}, {step: switch-configuration, duration: 3s},"       \
+    " {step: reroute, duration: 5s}]"
+
+/* There and home by runbooks that reroute and switch the configuration: the first region serves
+ * again, and the other one is passive, and as small, as before. Half of the users go to the
+ * wrong one: refused, or not answered for want of pods, before 64 s and from about 170 s on. */
+static void test_home(void)
+{
+    Runs *refuse = RUN(HOME, OUT_STEPS, "application.misrouted=refuse");
+    Runs *empty = RUN(HOME, OUT_STEPS, "application.standby.mode=replicas-zero",
+                      "application.pod.start=1s", "application.pod.image_pull=1s",
+                      "application.pod.jvm_start=1s", "application.pod.readiness=1s");
+    Runs *both[] = {refuse, empty};
+    const char *const counter[] = {"application.passive_refused", "application.turned_away"};
+    for (int k = 0; k < 2; k++) {
+        check_every(both[k], "failback.decided", 1);
+        for (uint32_t i = 0; i < runs_count(both[k]); i++) {
+            double home = runs_column(both[k], "failback.seconds")[i];
+            double share =
+                runs_column(both[k], counter[k])[i] / runs_column(both[k], "payments.misrouted")[i];
+            g_assert_cmpfloat(home, <, 60);
+            g_assert_cmpfloat(share, >, 0.5); /* (64 + 300 - 175) / 300; 0.21 if it stays */
+            g_assert_cmpfloat(share, <, 0.8);
+        }
+        check_within(both[k], "payments.interrupted", 0, 700);
+    }
+    runs_free(refuse);
+    runs_free(empty);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -484,5 +552,7 @@ int main(int argc, char **argv)
     g_test_add_func("/misrouted/incomplete", test_user_5_incomplete);
     g_test_add_func("/misrouted/until-told", test_refuse_until_told);
     g_test_add_func("/misrouted/log-only", test_log_only_in_a_failover);
+    g_test_add_func("/application/roles/learns", test_learns_its_role);
+    g_test_add_func("/application/roles/home", test_home);
     return g_test_run();
 }
