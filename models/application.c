@@ -95,6 +95,7 @@ static void work(Application *app, uint32_t slot)
     if (G_UNLIKELY(app->elastic))
         application_note_load(app);
     app->busy++;
+    app->occupied -= (uint64_t)sim_now(sim);
     request->stage = STAGE_WORKING;
     if (request->arrived_at >= app->measure_from) {
         app->wait_sum += sim_now(sim) - request->arrived_at;
@@ -122,7 +123,7 @@ static void server_freed(Application *app)
 {
     if (G_UNLIKELY(app->elastic))
         application_note_load(app);
-    app->busy--;
+    application_end_work(app, 1);
     application_serve_queue(app);
 }
 
@@ -511,6 +512,8 @@ ApplicationFacts application_facts(const Application *app)
 {
     ApplicationFacts facts = app->facts;
     facts.capacity = capacity_facts(app->capacity);
+    uint64_t now = (uint64_t)sim_now(app->world->sim);
+    facts.busy_seconds = (double)(app->occupied + (uint64_t)app->busy * now) / 1e9;
     facts.wait_mean_seconds = facts.waits ? sim_seconds(app->wait_sum) / (double)facts.waits : NAN;
     return facts;
 }

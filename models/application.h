@@ -64,6 +64,7 @@ typedef struct ApplicationConfig {
     CapacityConfig capacity;
     DriftConfig drift;
     int misrouted; /* ApplicationMisrouted */
+    bool both;     /* derived: active-active, no region's is passive */
 } ApplicationConfig;
 
 typedef enum ApplicationWrite {
@@ -124,6 +125,7 @@ typedef struct ApplicationFacts {
     bool drifted;
     uint64_t waits;
     double wait_mean_seconds; /* request's arrival to its server, over requests that got one */
+    double busy_seconds;      /* of all servers together, since the run began */
 } ApplicationFacts;
 /* Counts from the first request that arrives at or after `since`. */
 void application_measure_from(Application *application, SimTime since);

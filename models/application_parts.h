@@ -58,9 +58,10 @@ struct Application {
     Capacity *capacity;
     int64_t servers; /* the capacity's, now */
     int64_t busy, queued;
-    SimTime warm_at; /* until then requests take longer */
-    bool elastic;    /* load is measured for the autoscaler */
-    bool unusual;    /* a request may meet something else than a free server, or a queue */
+    uint64_t occupied; /* ns of busy servers: ends minus beginnings so far, modulo 2^64 */
+    SimTime warm_at;   /* until then requests take longer */
+    bool elastic;      /* load is measured for the autoscaler */
+    bool unusual;      /* a request may meet something else than a free server, or a queue */
     double busy_time, server_time; /* ns, since the autoscaler's last look */
     SimTime load_noted_at;
     Configuration configuration;
@@ -81,6 +82,12 @@ struct Application {
 static inline Request *application_request(const Application *app, uint32_t slot)
 {
     return &g_array_index(app->requests, Request, slot);
+}
+
+static inline void application_end_work(Application *app, int64_t requests)
+{
+    app->busy -= requests;
+    app->occupied += (uint64_t)requests * (uint64_t)sim_now(app->world->sim);
 }
 
 /* application.c */

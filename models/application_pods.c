@@ -120,7 +120,7 @@ static void requests_die(Application *app, double share)
         story_payment(world->story, world->ledger, request->payment, sim_now(world->sim),
                       "the pod in %s that works on it is gone", world->region_name[app->region]);
         forget(app, slot);
-        app->busy--;
+        application_end_work(app, 1);
     }
 }
 
@@ -132,7 +132,8 @@ void application_down(Sim *sim, void *self)
         if (application_request(app, slot)->stage != STAGE_FREE)
             forget(app, slot);
     app->queue_head = app->queue_tail = NO_REQUEST;
-    app->busy = app->queued = 0;
+    application_end_work(app, app->busy);
+    app->queued = 0;
     application_standby_down(app);
     capacity_down(app->capacity);
     application_take_capacity(app);

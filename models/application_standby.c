@@ -17,6 +17,8 @@ static const char *region_of(const Application *app)
 void application_become_passive(Application *app)
 {
     app->passive = PASSIVE_SERVES;
+    if (app->config->both)
+        return;
     if (app->config->misrouted == MISROUTED_REFUSE)
         app->passive = PASSIVE_REFUSES;
     else if (app->config->misrouted == MISROUTED_REROUTE ||

@@ -26,6 +26,9 @@ typedef struct Platform {
     Producer *producer[REGIONS]; /* NULL: records are sent once, by the application or relay */
     Dist *at_once;               /* between a producer and the process that it is part of */
     Consumers *consumers[REGIONS];
+    Storage
+        *copies[REGIONS]; /* active-active: the other region's events, in a topic beside; NULL */
+    Consumers *takeover[REGIONS]; /* who read that when the other region is lost; NULL */
     Database *database[REGIONS];
     Outbox *outbox[REGIONS]; /* these two NULL: the application publishes */
     Relay *relay[REGIONS];

@@ -20,12 +20,12 @@ const char *const fate_text[FATES] = {
     [FATE_PENDING] = "not decided when the run ended",
 };
 
-static Fate fate_acknowledged(const Payment *payment, uint32_t rows)
+static Fate fate_acknowledged(const Audit *audit, const Payment *payment, uint32_t rows)
 {
     if (rows == 0)
         return FATE_LOST;
     bool interrupted = payment->unanswered + payment->refused > 0;
-    bool elsewhere = payment->acknowledged_by != REGION_ACTIVE;
+    bool elsewhere = payment->acknowledged_by != (audit->both ? payment->home : REGION_ACTIVE);
     return interrupted && elsewhere ? FATE_RESUMED : FATE_COMPLETED;
 }
 
@@ -36,7 +36,7 @@ static Fate fate_given_up(const Payment *payment, uint32_t rows)
     return payment->unanswered > 0 ? FATE_INTERRUPTED : FATE_REJECTED;
 }
 
-static Fate judge(const Payment *payment, uint32_t region)
+static Fate judge(const Audit *audit, const Payment *payment, uint32_t region)
 {
     uint32_t rows = payment->rows[region];
     if (payment->outcome == OUTCOME_OPEN)
@@ -44,13 +44,13 @@ static Fate judge(const Payment *payment, uint32_t region)
     if (rows > 1)
         return FATE_DUPLICATED;
     if (payment->outcome == OUTCOME_ACKNOWLEDGED)
-        return fate_acknowledged(payment, rows);
+        return fate_acknowledged(audit, payment, rows);
     return fate_given_up(payment, rows);
 }
 
-void audit_init(Audit *audit, const Ledger *ledger, uint32_t groups, bool publishes)
+void audit_init(Audit *audit, const Ledger *ledger, uint32_t groups, bool publishes, bool both)
 {
-    *audit = (Audit){.ledger = ledger, .groups = groups, .publishes = publishes};
+    *audit = (Audit){.ledger = ledger, .groups = groups, .publishes = publishes, .both = both};
     audit->agreed.earliest_lost = SIM_NEVER;
     for (int r = 0; r < LEDGER_REGIONS; r++) {
         audit->in[r].earliest_lost = SIM_NEVER;
@@ -81,14 +81,23 @@ static bool log_is_settled(const Audit *audit, const Payment *payment)
     return audit->publishes && payment->in_flight == 0;
 }
 
+static uint32_t events_in(const Payment *payment, uint32_t log)
+{
+    if (log == LOG_EITHER)
+        return MAX(payment->events[REGION_ACTIVE], payment->events[REGION_PASSIVE]);
+    return payment->events[log];
+}
+
 static void judge_log(Audit *audit, const Payment *payment)
 {
     if (!log_is_settled(audit, payment))
         return;
     bool committed = payment->events[REGION_ACTIVE] > 0 || payment->cut[REGION_ACTIVE] > 0;
-    for (int r = 0; r < LEDGER_REGIONS; r++) {
-        audit->log_duplicated[r] += payment->events[r] > 1;
-        audit->log_lost[r] += committed && payment->events[r] == 0;
+    if (audit->both)
+        committed |= payment->events[REGION_PASSIVE] > 0 || payment->cut[REGION_PASSIVE] > 0;
+    for (uint32_t log = 0; log < LEDGER_LOGS; log++) {
+        audit->log_duplicated[log] += events_in(payment, log) > 1;
+        audit->log_lost[log] += committed && events_in(payment, log) == 0;
     }
     judge_effects(audit, payment);
 }
@@ -107,7 +116,7 @@ static void note_lost(AuditTally *tally, const Payment *payment)
 /* As one region's database has it. */
 static void take(const Audit *audit, AuditTally *tally, const Payment *payment, uint32_t region)
 {
-    Fate fate = judge(payment, region);
+    Fate fate = judge(audit, payment, region);
     bool survives = payment->rows[region] > 0;
     tally->fate[fate]++;
     if (fate == FATE_LOST) {
@@ -119,8 +128,8 @@ static void take(const Audit *audit, AuditTally *tally, const Payment *payment, 
     }
     if (!log_is_settled(audit, payment))
         return;
-    for (int log = 0; log < LEDGER_REGIONS; log++) {
-        bool event = payment->events[log] > 0;
+    for (uint32_t log = 0; log < LEDGER_LOGS; log++) {
+        bool event = events_in(payment, log) > 0;
         tally->log_missing[log] += survives && !event;
         tally->log_phantom[log] += !survives && event;
     }
@@ -132,7 +141,7 @@ void audit_settle(void *data, const Payment *payment)
 {
     Audit *audit = data;
     for (uint32_t r = 0; payment->cast >= 0 && r < LEDGER_REGIONS; r++)
-        audit->in[r].cast_fate[payment->cast] = judge(payment, r);
+        audit->in[r].cast_fate[payment->cast] = judge(audit, payment, r);
     if (!payment->counted)
         return;
     audit->judged++;
@@ -161,7 +170,7 @@ void audit_close(Audit *audit, uint64_t submitted)
         end->fate[f] += agreed->fate[f];
         sum += end->fate[f];
     }
-    for (int log = 0; log < LEDGER_REGIONS; log++) {
+    for (int log = 0; log < LEDGER_LOGS; log++) {
         end->log_missing[log] += agreed->log_missing[log];
         end->log_phantom[log] += agreed->log_phantom[log];
     }

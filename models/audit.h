@@ -25,7 +25,7 @@
 /* What depends on the database that a payment is judged against. */
 typedef struct AuditTally {
     uint64_t fate[FATES];
-    uint64_t log_missing[LEDGER_REGIONS], log_phantom[LEDGER_REGIONS]; /* by the event log */
+    uint64_t log_missing[LEDGER_LOGS], log_phantom[LEDGER_LOGS]; /* by the event log */
     uint64_t skipped;
     uint64_t logged_only; /* lost, and nothing but a log line: Payment.logged */
     uint64_t recoverable; /* lost, but an orphan row of it was found: Payment.orphan */
@@ -38,16 +38,17 @@ typedef struct Audit {
     const Ledger *ledger;
     uint32_t groups;                       /* consumer groups that should act on each payment */
     bool publishes;                        /* payments have events at all */
+    bool both;                             /* active-active: no region is the standby */
     AuditTally agreed, in[LEDGER_REGIONS]; /* cast_fate: in `in` alone */
     uint64_t judged;
     /* By region: a copy may hold twice what its original holds once, and a payment can settle
      * before it is known which of the two survives. */
-    uint64_t log_duplicated[LEDGER_REGIONS], log_lost[LEDGER_REGIONS];
+    uint64_t log_duplicated[LEDGER_LOGS], log_lost[LEDGER_LOGS];
     uint64_t repeated, unread;
     AuditTally end; /* set by audit_close: the judgement */
 } Audit;
 
-void audit_init(Audit *audit, const Ledger *ledger, uint32_t groups, bool publishes);
+void audit_init(Audit *audit, const Ledger *ledger, uint32_t groups, bool publishes, bool both);
 /* A LedgerSettle: takes the payment into the counts. `audit` is an Audit. */
 void audit_settle(void *audit, const Payment *payment);
 /* A LedgerCopied: what was judged against `from` holds for `to` from now on. */

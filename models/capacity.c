@@ -674,6 +674,18 @@ Capacity *capacity_new(World *world, const CapacityConfig *config, int64_t serve
     return capacity;
 }
 
+double capacity_standby_nodes(const CapacityConfig *config, int64_t servers)
+{
+    int64_t pods = MIN(config->pods, servers), least = 1;
+    if (config->standby == STANDBY_HOT)
+        return 1;
+    if (config->standby == STANDBY_NO_NODES)
+        return 0;
+    if (config->standby == STANDBY_SCALED_DOWN)
+        least = MAX(part_of(config->standby_share, pods), 1);
+    return (double)MAX(part_of(config->standby_nodes, pods), least) / (double)pods;
+}
+
 void capacity_free(Capacity *capacity)
 {
     if (!capacity)

@@ -98,6 +98,8 @@ typedef struct CapacityLoad {
 Capacity *capacity_new(World *world, const CapacityConfig *config, int64_t servers, uint32_t region,
                        SimComponent owner, const char *name, uint16_t first_kind);
 void capacity_free(Capacity *capacity);
+/* What the passive region has nodes for before anything fails, as a share of the active one's. */
+double capacity_standby_nodes(const CapacityConfig *config, int64_t servers);
 /* Before the run. `share` of the pods and nodes is lost from `from` to `to`; overlapping losses
  * add up. */
 void capacity_lose(Capacity *capacity, double share, SimTime from, SimTime to);

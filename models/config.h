@@ -115,8 +115,11 @@ typedef struct TopConfig {
     ParamList variants;                  /* VariantConfig */
 } TopConfig;
 
+typedef enum RegionsMode { MODE_ACTIVE_PASSIVE, MODE_ACTIVE_ACTIVE } RegionsMode;
+
 typedef struct RegionsConfig {
     char *name[REGIONS];
+    int mode;      /* RegionsMode */
     int64_t zones; /* of each */
 } RegionsConfig;
 
@@ -176,7 +179,10 @@ char *scenario_event_text(const Scenario *scenario, size_t index);
 char *scenario_event_end_text(const Scenario *scenario, size_t index);
 /* All of them in one line, with their times; g_free. */
 char *scenario_describe_events(const Scenario *scenario);
-/* Is there a mirror into this region? Into the active one only if a runbook starts it. */
+/* Do both regions serve, write and publish? (models/scenario_check_both.c settles what follows.) */
+bool scenario_active_active(const Scenario *scenario);
+/* Is there a mirror into this region? Into the active one if a runbook starts it, or
+ * in active-active. */
 bool scenario_mirrors_into(const Scenario *scenario, uint32_t region);
 /* Is this the failure that the recovery times count from? (Something of the active region, or the
  * way to it.) */

@@ -322,7 +322,8 @@ Consumers *consumers_new(World *world, const ConsumerConfig *config, uint32_t gr
                          Storage *storage)
 {
     Consumers *consumers = g_new0(Consumers, 1);
-    char *name = g_strdup_printf("%s.consumers", region_role[storage->region]);
+    char *name = g_strdup_printf("%s.%s", region_role[storage->region],
+                                 storage->beside ? "takeover" : "consumers");
     consumers->world = world;
     consumers->config = config;
     consumers->groups = groups;
@@ -393,7 +394,8 @@ void consumers_start(Consumers *consumers, const ReadinessConfig *config)
 void consumers_stand_by(Consumers *consumers, const ReadinessConfig *config)
 {
     Readiness *readiness = &consumers->readiness;
-    readiness_init(readiness, config, consumers->world, "passive.consumers");
+    readiness_init(readiness, config, consumers->world,
+                   sim_name(consumers->world->sim, consumers->id));
     consumers->storage->has_members = readiness->strategy->blocks_sync;
     if (readiness->strategy->position == FROM_THE_START)
         run_groups(consumers);

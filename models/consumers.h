@@ -51,7 +51,9 @@ extern const ParamTable consumer_table;
 
 typedef struct Consumers Consumers;
 
-/* `config` has `groups` items; `storage` is the cluster of the same region. */
+/* `config` has `groups` items; `storage` is the cluster of the same region, or in active-active its
+ * topic of copies (storage_new_copies): groups of their own, which stand by to take over the events
+ * of the other region when that is lost. */
 Consumers *consumers_new(World *world, const ConsumerConfig *config, uint32_t groups,
                          Storage *storage);
 void consumers_free(Consumers *consumers);

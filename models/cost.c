@@ -22,10 +22,10 @@ static TierShares shares_of(const CostConfig *config, const CostPlatform *platfo
     TierShares shares = tier_shares[config->tier];
     if (config->tier == TIER_AUTO)
         shares = (TierShares){.nodes = platform->passive_nodes,
-                              .brokers = platform->mirror ? 1 : 0,
-                              .mirrors = platform->both_active ? 2
-                                         : platform->mirror    ? 1
-                                                               : 0,
+                              .brokers = platform->mirror || platform->both_active ? 1 : 0,
+                              .mirrors = !platform->mirror       ? 0
+                                         : platform->both_active ? 2
+                                                                 : 1,
                               .database = platform->database_replica ? 1 : 0};
     if (shares.nodes < 0)
         shares.nodes = config->warm_share;
@@ -100,7 +100,9 @@ static const ParamSpec specs[] = {
      .fallback = "auto",
      .choices = tier_choices,
      .text = "How much of the active region runs in the passive one, for its price. auto: what the "
-             "scenario says. backup-and-restore: storage alone. pilot-light: databases and Kafka, "
+             "scenario says (regions.mode, application.standby, kafka.brokers, mirror, "
+             "database.replication). backup-and-restore: storage alone. pilot-light: databases and "
+             "Kafka, "
              "no nodes. warm-standby: the same and warm_share of the nodes. hot-standby: all. "
              "active-active: all, and a mirror each way.",
      .source = "AWS disaster recovery tiers; Azure active-passive guidance"},
@@ -124,7 +126,7 @@ static const ParamSpec specs[] = {
      .fallback = "3",
      .min = 0,
      .max = 1e6,
-     .text = "Kafka brokers of one region.",
+     .text = "Kafka brokers of one region; kafka.brokers if that is written and this is not.",
      .source = "ours: three zones"},
     PRICE("price.node", node_hour, "0.4", "One node, an hour.", LIST_PRICE),
     PRICE("price.broker", broker_hour, "0.5", "One Kafka broker with its disks, an hour.",

@@ -51,7 +51,7 @@ typedef struct CostPlatform {
     double passive_nodes; /* share of them that runs in the passive region while it stands by */
     bool database_replica, mirror;
     bool both_active;
-    double payments_per_second;
+    double payments_per_second; /* mean over the day */
 } CostPlatform;
 
 typedef struct CostMonth {

@@ -49,10 +49,10 @@ static void on_marked(Sim *sim, void *self, const SimEvent *event)
     Database *db = self;
     if (db->role == ROLE_PRIMARY) {
         outbox_mark(db->outbox, (uint64_t)event->value);
-        if (db->feeds)
+        if (db->feeds && !db->config->multi_write) /* else each relay has rows of its own */
             database_append(db, (Entry){.payment = PAYMENT_NONE,
-                                        .committed_at = sim_now(sim),
-                                        .outbox = (uint64_t)event->value});
+                                        .outbox = (uint64_t)event->value,
+                                        .committed_at = sim_now(sim)});
     }
     answer_relay(db, event->extra);
 }
@@ -137,7 +137,10 @@ Database *database_new(World *world, const DatabaseConfig *config, uint32_t regi
     db->world = world;
     db->config = config;
     db->region = region;
-    db->role = region == REGION_ACTIVE ? ROLE_PRIMARY : ROLE_STANDBY;
+    bool primary = config->multi_write || region == REGION_ACTIVE;
+    db->role = primary ? ROLE_PRIMARY : ROLE_STANDBY;
+    if (config->multi_write)
+        db->last_commit = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     db->id = sim_add(world->sim, &database_type, db, name);
     db->unreplicated = g_array_new(FALSE, FALSE, sizeof(Entry));
     db->waiters = g_array_new(FALSE, FALSE, sizeof(Waiter));
@@ -168,6 +171,8 @@ void database_free(Database *db)
     g_array_unref(db->unreplicated);
     g_array_unref(db->waiters);
     g_array_unref(db->unflushed);
+    if (db->last_commit)
+        g_array_unref(db->last_commit);
     while (g_queue_get_length(&db->throttled) > 0)
         g_free(g_queue_pop_head(&db->throttled));
     g_free(db);
@@ -196,10 +201,17 @@ void database_replicate(Database *primary, Database *standby)
     standby->peer = primary;
     primary->feeds = primary->confirms = true;
     primary->connected = primary->config->replication != REPLICATION_NONE;
+    if (primary->config->multi_write)
+        standby->feeds = standby->confirms = standby->connected = true;
     if (primary->config->replication == REPLICATION_BACKUP) {
         standby->role = ROLE_EMPTY;
         database_plan_snapshot(primary);
     }
+}
+
+void database_merge(Database *db)
+{
+    database_harden_all(db);
 }
 
 void database_note_outage(Database *db)

@@ -34,6 +34,15 @@
  *
  * With sync_share, some payments wait in mode async as well, as their transactions ask for it.
  *
+ * Multi-write (active-active): both are primaries from the start and for ever, each with a log of
+ * what was written in it, which it ships to the other; no command concerns them. What the other one
+ * cannot be told while it is away is kept and shipped when it is back: nothing is orphaned, and
+ * database_merge (at the run's end, both being up) ships the rest. When a row arrives for a payment
+ * that was written here too (a retry in the other region, before replication), it is a conflict:
+ * with an idempotency key the two are merged into one, without there are two rows. A commit is an
+ * account conflict if the same user's last commit in the other region has not arrived yet: it was
+ * made on an old balance. It is counted and changes nothing here.
+ *
  * Rows with an idempotency key are unique: a second write of the same payment is answered
  * ALREADY and applies nothing. Rows live in the payment (Payment.rows), one count a region; a
  * seeding copies the counts, and nobody can promote a copy before it is complete.
@@ -42,7 +51,8 @@
  * relay's marks are records of the log like any other, behind the rows that they are about. Only a
  * primary lets itself be read and marked.
  *
- * Sources: Azure SQL active geo-replication and failover groups; PostgreSQL 16 manual, 27.2.
+ * Sources: Azure Cosmos DB multi-region writes and conflict resolution; Azure SQL active
+ * geo-replication and failover groups; PostgreSQL 16 manual, 27.2.
  */
 #ifndef MODELS_DATABASE_H
 #define MODELS_DATABASE_H
@@ -78,6 +88,7 @@ typedef struct DatabaseConfig {
     Dist *zone_failover;
     /* derived by database_settle */
     bool bounded;
+    bool multi_write;         /* active-active: both databases are primaries */
     SimTime wal_writer_delay; /* 0: a commit is answered when it is on disk */
 } DatabaseConfig;
 
@@ -165,10 +176,14 @@ typedef struct DatabaseFacts {
     uint64_t undone;                       /* commits taken by a crash */
     SimTime staleness;   /* oldest that an unreplicated commit was at another commit */
     double seed_seconds; /* the last seeding, until it was a standby; NAN: none */
-    SimTime cut_at;  /* from here on the standby got nothing more; SIM_NEVER: it always got all */
+    uint64_t payment_conflicts, account_conflicts; /* multi-write: found here */
+    uint64_t returned; /* multi-write: commits from before a reconnection that arrived after it */
+    SimTime cut_at;    /* from here on the standby got nothing more; SIM_NEVER: it always got all */
     SimTime lost_at; /* the same of the last cut that was never mended; SIM_NEVER: there was none */
 } DatabaseFacts;
 DatabaseFacts database_facts(const Database *database);
+/* Multi-write, at the run's end: what this one has and the other has not would arrive now. */
+void database_merge(Database *database);
 /* The outage begins now: note what is unreplicated. */
 void database_note_outage(Database *database);
 

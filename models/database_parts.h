@@ -121,6 +121,8 @@ struct Database {
     bool spike, state_known; /* lag_varies: state */
     SimTime state_until;
     SimTime reconnected_at, snapshot_phase;
+    SimTime connected_since; /* 0: from the start */
+    GArray *last_commit;     /* multi-write: uint64_t by user, position + 1 in the log; 0: none */
 
     /* on the standby's side */
     uint64_t
@@ -149,12 +151,16 @@ size_t database_unreplicated(const Database *db);
 const Entry *database_entry(const Database *db, uint64_t position);
 /* Appends to the log what was just committed, not applied yet; takes a hold of its own. */
 void database_append(Database *db, Entry entry);
+/* Multi-write: the user pays here, while the other region has a commit of theirs on its way. */
+void database_note_account(Database *db, PaymentRef payment);
 /* Both databases and both directions between them are up. */
 bool database_reachable(const Database *db);
 /* Begin to ship, if `db` is a source and its peer a standby; notice that the peer is none. */
 void database_connect_stream(Database *db);
 void database_disconnect_stream(Database *db);
 /* Keep no log for the peer any more. abandoned: it was promoted without what is in it. */
+/* The peer gets all that it has not. */
+void database_harden_all(Database *db);
 void database_stop_feeding(Database *db, bool abandoned);
 void database_drop_waiters(Database *db);
 /* mode backup: the next snapshot, by the clock; or one now. */

@@ -512,6 +512,8 @@ void database_on_down(Sim *sim, void *self)
     (void)sim;
     Database *db = self;
     look(db);
+    if (db->config->multi_write)
+        database_disconnect_stream(db->peer);
     db->in_memory = 0;
     crash(db);
     database_disconnect_stream(db);
@@ -527,6 +529,12 @@ void database_on_up(Sim *sim, void *self)
     (void)sim;
     Database *db = self;
     look(db);
+    if (db->config->multi_write) { /* nobody has taken its role */
+        TELL(db, "the database in %s is back: the two send each other what is missing", place(db));
+        database_connect_stream(db);
+        database_connect_stream(db->peer);
+        return;
+    }
     if (db->role == ROLE_STANDBY || db->role == ROLE_FENCED || db->role == ROLE_EMPTY)
         database_connect_stream(db->peer);
     if (db->role == ROLE_FENCED)

@@ -174,6 +174,47 @@ void database_stop_feeding(Database *db, bool abandoned)
     database_tell_orphans(db, &before);
 }
 
+/* ---- multi-write ---- */
+
+static uint64_t *last_commit(Database *db, uint32_t user)
+{
+    if (user >= db->last_commit->len)
+        g_array_set_size(db->last_commit, user + 1);
+    return &g_array_index(db->last_commit, uint64_t, user);
+}
+
+/* Is the commit behind `end` (0: none) still on its way? */
+static bool under_way(const Database *db, uint64_t end)
+{
+    return end > db->first_position && !database_entry(db, end - 1)->applied;
+}
+
+void database_note_account(Database *db, PaymentRef ref)
+{
+    Payment *payment = ledger_get(db->world->ledger, ref);
+    uint64_t theirs = *last_commit(db->peer, payment->user);
+    if (under_way(db->peer, theirs) && database_entry(db->peer, theirs - 1)->payment != ref)
+        db->facts.account_conflicts += payment->counted;
+    payment->written |= (uint8_t)(1u << db->region);
+    *last_commit(db, payment->user) = db->first_position + database_backlog(db) + 1;
+}
+
+/* A row of the payment arrives. If it was written here as well, before either side heard of the
+ * other: are the two one row? */
+static bool merges(Database *db, const Entry *entry)
+{
+    World *world = db->world;
+    Payment *payment = ledger_get(world->ledger, entry->payment);
+    if (payment->written != (1u << REGIONS) - 1)
+        return false;
+    db->facts.payment_conflicts += !payment->conflict && payment->counted;
+    payment->conflict = true;
+    story_payment(world->story, world->ledger, entry->payment, sim_now(world->sim),
+                  "its rows from both regions meet in %s: %s", world->region_name[db->region],
+                  entry->keyed ? "one key, one row" : "applied twice");
+    return entry->keyed;
+}
+
 static void apply(Database *standby, const Entry *entry)
 {
     World *world = standby->world;
@@ -182,8 +223,10 @@ static void apply(Database *standby, const Entry *entry)
         outbox_mark(standby->outbox, entry->outbox);
         return;
     }
+    if (standby->config->multi_write && merges(standby, entry))
+        return;
     ledger_row(world->ledger, entry->payment, standby->region, now);
-    if (standby->outbox)
+    if (standby->outbox && !standby->config->multi_write)
         outbox_put(standby->outbox, entry->outbox, entry->payment, entry->committed_at);
     story_payment(world->story, world->ledger, entry->payment, now,
                   "its row reaches the standby database in %s, %.0f ms after the commit",
@@ -199,6 +242,7 @@ static void harden(Database *db, Entry *entry)
     apply(db->peer, entry);
     db->lag_sum += now - entry->committed_at;
     db->lag_count++;
+    db->facts.returned += entry->committed_at < db->connected_since;
 }
 
 static void forget_applied(Database *db)
@@ -215,6 +259,11 @@ static void harden_before(Database *db, uint64_t position)
             harden(db, entry_at(db, p));
     forget_applied(db);
     db->confirmed = MAX(db->confirmed, db->first_position);
+}
+
+void database_harden_all(Database *db)
+{
+    harden_before(db, db->first_position + database_backlog(db));
 }
 
 static bool link_up(const Database *db)
@@ -251,7 +300,8 @@ void database_connect_stream(Database *db)
         return;
     let_follow(db);
     bool backup = db->config->replication == REPLICATION_BACKUP;
-    if (db->peer->role != ROLE_STANDBY && !(backup && db->peer->role == ROLE_EMPTY)) {
+    Role wanted = db->config->multi_write ? ROLE_PRIMARY : ROLE_STANDBY;
+    if (db->peer->role != wanted && !(backup && db->peer->role == ROLE_EMPTY)) {
         if (db->peer->role == ROLE_PRIMARY)
             database_stop_feeding(db, true);
         return;
@@ -261,7 +311,7 @@ void database_connect_stream(Database *db)
     db->connected = true;
     db->epoch++;
     db->peer->in_memory = 0;
-    db->departed = db->reconnected_at = sim_now(db->world->sim);
+    db->departed = db->reconnected_at = db->connected_since = sim_now(db->world->sim);
     confirm(db, db->first_position);
     if (backup)
         database_plan_snapshot(db);

@@ -88,6 +88,8 @@ static void put_row(Database *db, PaymentRef payment, SimTime committed_at, bool
         database_orphan(db, payment, keyed);
     if (!db->feeds)
         return;
+    if (db->last_commit)
+        database_note_account(db, payment);
     database_append(
         db,
         (Entry){.payment = payment, .committed_at = committed_at, .outbox = row, .keyed = keyed});

@@ -503,7 +503,8 @@ Kafka *kafka_new(World *world, const KafkaConfig *config, Storage *storage)
     kafka->world = world;
     kafka->config = config;
     kafka->storage = storage;
-    kafka->role = storage->region == REGION_ACTIVE ? KAFKA_ACTIVE : KAFKA_STANDBY;
+    bool primary = config->both || storage->region == REGION_ACTIVE;
+    kafka->role = primary ? KAFKA_ACTIVE : KAFKA_STANDBY;
     storage->primary = kafka->role == KAFKA_ACTIVE;
     kafka->id = sim_add(world->sim, &kafka_type, kafka, name);
     kafka->commit_lane = g_new(SimLane, storage->partitions);

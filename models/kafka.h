@@ -33,6 +33,7 @@ typedef struct KafkaConfig {
     Dist *append;
     Dist *replicate;
     BrokersConfig brokers;
+    bool both; /* derived: active-active, each region's takes producers */
 } KafkaConfig;
 
 typedef enum KafkaAcks { ACKS_0, ACKS_1, ACKS_ALL } KafkaAcks;

@@ -91,6 +91,7 @@ PaymentRef ledger_submit(Ledger *ledger, SimTime at, uint32_t user)
                          .outcome = OUTCOME_OPEN,
                          .counted = true,
                          .login_region = UINT8_MAX,
+                         .home = UINT8_MAX,
                          .cast = -1};
     if (++ledger->live > ledger->live_max)
         ledger->live_max = ledger->live;
@@ -204,6 +205,13 @@ void ledger_effect(Ledger *ledger, PaymentRef ref, uint32_t group)
 void ledger_logged(Ledger *ledger, PaymentRef ref)
 {
     held(ledger, ref)->logged = true;
+}
+
+void ledger_sent_to(Ledger *ledger, PaymentRef ref, uint32_t region)
+{
+    Payment *payment = held(ledger, ref);
+    if (payment->home == UINT8_MAX)
+        payment->home = (uint8_t)region;
 }
 
 void ledger_attempt_over(Ledger *ledger, PaymentRef ref)

@@ -23,6 +23,9 @@ typedef uint64_t PaymentRef; /* slot | generation << 32 */
 #define LEDGER_REGIONS 2
 #define LEDGER_GROUPS  4 /* consumer groups at most */
 
+/* An event log: a region's, or (active-active) that either of them has it. */
+enum { LOG_EITHER = LEDGER_REGIONS, LEDGER_LOGS };
+
 typedef enum PaymentOutcome {
     OUTCOME_OPEN,         /* the user still waits or will retry */
     OUTCOME_ACKNOWLEDGED, /* the user was told that it is done */
@@ -56,9 +59,12 @@ typedef struct Payment {
     bool waiting;            /* an attempt of the user's awaits its answer */
     bool counted;            /* submitted after the warm-up */
     bool reconciled;         /* it has been taken up as a case of reconciliation */
-    bool orphan;             /* a row of it was found in a database that is primary no more */
-    bool synced;             /* the standby had confirmed its row before it was answered */
-    int8_t cast;             /* index into the cast; -1 */
+    uint8_t written; /* bit per region: written there by its own application (multi-write) */
+    uint8_t home;    /* active-active: the region first tried; 255: none */
+    bool conflict;   /* its rows from both regions have met (multi-write) */
+    bool orphan;     /* a row of it was found in a database that is primary no more */
+    bool synced;     /* the standby had confirmed its row before it was answered */
+    int8_t cast;     /* index into the cast; -1 */
 } Payment;
 
 typedef void (*LedgerSettle)(void *audit, const Payment *payment);
@@ -102,6 +108,8 @@ void ledger_event(Ledger *ledger, PaymentRef ref, uint32_t region);
 void ledger_event_lost(Ledger *ledger, PaymentRef ref, uint32_t region);
 void ledger_effect(Ledger *ledger, PaymentRef ref, uint32_t group);
 void ledger_logged(Ledger *ledger, PaymentRef ref);
+/* Active-active: an attempt goes to this region; the first one is the payment's home. */
+void ledger_sent_to(Ledger *ledger, PaymentRef ref, uint32_t region);
 void ledger_attempt_over(Ledger *ledger,
                          PaymentRef ref); /* the platform is through with one attempt */
 bool ledger_effects_done(const Ledger *ledger, PaymentRef ref, uint32_t groups);
@@ -111,7 +119,7 @@ bool ledger_effects_done(const Ledger *ledger, PaymentRef ref, uint32_t groups);
 void ledger_promote_database(Ledger *ledger, uint32_t region);
 void ledger_switch_log(Ledger *ledger, uint32_t region);
 uint32_t ledger_surviving_database(const Ledger *ledger);
-uint32_t ledger_surviving_log(const Ledger *ledger);
+uint32_t ledger_surviving_log(const Ledger *ledger); /* may be LOG_EITHER */
 
 /* Effects that need no payment: a replay of records long settled, and repeats that an idempotent
  * consumer noticed. */

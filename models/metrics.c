@@ -483,6 +483,45 @@ static double database_staleness(const RunFacts *facts)
     return sim_seconds(MAX(facts->database.staleness, facts->standby.staleness));
 }
 
+/* ---- active-active ---- */
+
+static double if_both(const RunFacts *facts, uint64_t n)
+{
+    return scenario_active_active(facts->scenario) ? count(n) : NAN;
+}
+
+static double conflicts_payment(const RunFacts *facts)
+{
+    return if_both(facts, facts->database.payment_conflicts + facts->standby.payment_conflicts);
+}
+
+static double conflicts_account(const RunFacts *facts)
+{
+    return if_both(facts, facts->database.account_conflicts + facts->standby.account_conflicts);
+}
+
+static double database_returned(const RunFacts *facts)
+{
+    return if_both(facts, facts->database.returned);
+}
+
+static double utilization(const RunFacts *facts, const ApplicationFacts *application)
+{
+    const Scenario *s = facts->scenario;
+    return application->busy_seconds /
+           ((double)s->application.servers * sim_seconds(s->run.duration));
+}
+
+static double utilization_active(const RunFacts *facts)
+{
+    return utilization(facts, &facts->application);
+}
+
+static double utilization_passive(const RunFacts *facts)
+{
+    return utilization(facts, &facts->passive_application);
+}
+
 static double mirror_unreplicated_at_outage(const RunFacts *facts)
 {
     return facts->recovery->outage_at == SIM_NEVER
@@ -590,14 +629,27 @@ static double faults_degraded(const RunFacts *facts)
 
 /* ---- cost ---- */
 
+/* Mean over the day. In a closed load users pay once in the time that they think, or more seldom.
+ */
+static double payments_per_second(const UsersConfig *users)
+{
+    Profile profile = profile_new((ProfileDay)users->day, &users->hours, users->clock);
+    if (users->load == LOAD_CLOSED)
+        return (double)users->population / dist_mean(users->think);
+    return users->rate * (profile.count > 0 ? profile.day / 86400 : 1);
+}
+
 static CostMonth month(const RunFacts *facts)
 {
     const Scenario *s = facts->scenario;
-    CostPlatform platform = {.servers = s->application.servers,
-                             .passive_nodes = 1,
-                             .database_replica = s->database.replication != REPLICATION_NONE,
-                             .mirror = s->mirror.enabled,
-                             .payments_per_second = s->users.rate};
+    int replication = s->database.replication;
+    CostPlatform platform = {
+        .servers = s->application.servers,
+        .passive_nodes = capacity_standby_nodes(&s->application.capacity, s->application.servers),
+        .database_replica = replication != REPLICATION_NONE && replication != REPLICATION_BACKUP,
+        .mirror = s->mirror.enabled,
+        .both_active = scenario_active_active(s),
+        .payments_per_second = payments_per_second(&s->users)};
     return cost_month(&s->cost, &platform);
 }
 
@@ -797,6 +849,21 @@ static double events_delivered(const RunFacts *facts)
       "Writes that the database held back for its standby's sake.")                                \
     X("database.undone", COUNT, database_undone,                                                   \
       "Commits that were answered before they were on disk, and that a crash took.")               \
+    X("database.returned", COUNT, database_returned,                                               \
+      "Active-active: commits of the first region that the other one missed while it was cut "     \
+      "off, "                                                                                      \
+      "and got when it was back: lost for the time being.")                                        \
+    X("conflicts.payment", COUNT, conflicts_payment,                                               \
+      "Active-active: payments that were written in both regions before these had told each "      \
+      "other, and whose rows met. With idempotency keys they are one row, without they are two.")  \
+    X("conflicts.account", COUNT, conflicts_account,                                               \
+      "Active-active: commits made while the user's last commit in the other region had not "      \
+      "arrived: on an old balance. Counted; no payment's fate depends on it.")                     \
+    X("utilization.active", NUMBER, utilization_active,                                            \
+      "Time that the active (first) region's application threads were busy, as a share of "        \
+      "application.servers for run.duration.")                                                     \
+    X("utilization.passive", NUMBER, utilization_passive,                                          \
+      "The same of the passive (second) region, full size, whatever stands by.")                   \
     X("mirror.unreplicated", COUNT, mirror_unreplicated_at_outage,                                 \
       "Committed events that the passive Kafka did not have when the outage began.")               \
     X("mirror.record_age", SECONDS, mirror_record_age,                                             \

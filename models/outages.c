@@ -34,10 +34,17 @@ static void add_application(const Platform *platform, uint32_t region, Targets *
         add(targets, producer_component(platform->producer[region]));
 }
 
+static void add_consumers(const Platform *platform, uint32_t region, Targets *targets)
+{
+    add(targets, consumers_component(platform->consumers[region]));
+    if (platform->takeover[region])
+        add(targets, consumers_component(platform->takeover[region]));
+}
+
 static void add_region(const Platform *platform, uint32_t region, Targets *targets)
 {
     add_application(platform, region, targets);
-    add(targets, consumers_component(platform->consumers[region]));
+    add_consumers(platform, region, targets);
     add(targets, kafka_component(platform->kafka[region]));
     add(targets, database_component(platform->database[region]));
     for (uint32_t r = 0; r < REGIONS; r++)
@@ -144,7 +151,7 @@ static Targets targets_of(const Platform *platform, const EventConfig *event)
         add(&targets, kafka_controller_component(platform->kafka[region]));
         break;
     case FAULT_CONSUMERS:
-        add(&targets, consumers_component(platform->consumers[region]));
+        add_consumers(platform, region, &targets);
         break;
     case FAULT_LINK:
         add_path(platform, (LinkPath)region, &targets);

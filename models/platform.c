@@ -25,6 +25,17 @@ static void make_region(Platform *platform, uint32_t region)
     platform->consumers[region] =
         consumers_new(world, s->top.consumers.item, groups, platform->storage[region]);
     platform->database[region] = database_new(world, &s->database, region);
+    if (!scenario_active_active(s))
+        return;
+    platform->copies[region] = storage_new_copies(platform->storage[region]);
+    platform->takeover[region] =
+        consumers_new(world, s->top.consumers.item, groups, platform->copies[region]);
+}
+
+/* In active-active a mirror writes beside what the cluster takes itself. */
+static Storage *mirror_target(const Platform *platform, uint32_t region)
+{
+    return platform->copies[region] ? platform->copies[region] : platform->storage[region];
 }
 
 static void make_relay(Platform *platform, uint32_t region)
@@ -50,7 +61,7 @@ static void make_components(Platform *platform)
     for (uint32_t r = REGIONS; r-- > 0;)
         if (scenario_mirrors_into(s, r))
             platform->mirror[r] = mirror_new(world, &s->mirror, platform->storage[other_region(r)],
-                                             platform->storage[r]);
+                                             mirror_target(platform, r));
     platform->users = users_new(world, &s->users, s->run.duration, s->run.warmup);
     platform->router = router_new(world, &s->router);
     platform->control = control_new(world);
@@ -74,7 +85,7 @@ static void platform_init(Platform *platform, const Scenario *scenario, uint64_t
     world->ledger = ledger_new(audit_settle, &platform->audit);
     ledger_watch_copies(world->ledger, audit_copied);
     audit_init(&platform->audit, world->ledger, (uint32_t)scenario->top.consumers.count,
-               scenario->application.publish);
+               scenario->application.publish, scenario_active_active(scenario));
     world->recovery = recovery_new(scenario->measure.window, scenario->measure.success,
                                    users_longest_attempt(&scenario->users));
     world->story = story;
@@ -106,6 +117,8 @@ static void platform_clear(Platform *platform)
         kafka_free(platform->kafka[r]);
         producer_free(platform->producer[r]);
         consumers_free(platform->consumers[r]);
+        consumers_free(platform->takeover[r]);
+        storage_free(platform->copies[r]);
         database_free(platform->database[r]);
         storage_free(platform->storage[r]);
     }
@@ -118,14 +131,26 @@ static void platform_clear(Platform *platform)
     ledger_free(platform->world.ledger);
 }
 
+static void start_consumers(Platform *platform)
+{
+    const ReadinessConfig *readiness = &platform->scenario->readiness;
+    consumers_start(platform->consumers[REGION_ACTIVE], readiness);
+    if (!scenario_active_active(platform->scenario)) {
+        consumers_stand_by(platform->consumers[REGION_PASSIVE], readiness);
+        return;
+    }
+    consumers_start(platform->consumers[REGION_PASSIVE], readiness);
+    for (uint32_t r = 0; r < REGIONS; r++)
+        consumers_stand_by(platform->takeover[r], readiness);
+}
+
 static void start_all(Platform *platform)
 {
     outages_plan(platform);
     application_measure_from(platform->application[REGION_ACTIVE], platform->scenario->run.warmup);
     for (uint32_t r = 0; r < REGIONS; r++)
         application_start(platform->application[r]);
-    consumers_start(platform->consumers[REGION_ACTIVE], &platform->scenario->readiness);
-    consumers_stand_by(platform->consumers[REGION_PASSIVE], &platform->scenario->readiness);
+    start_consumers(platform);
     router_start(platform->router);
     failover_start(platform->failover);
     users_start(platform->users);
@@ -156,14 +181,68 @@ static uint64_t count_faults(const Sim *sim)
     return sum;
 }
 
+static bool is_down(const Platform *platform, SimComponent component)
+{
+    return !sim_is_up(platform->world.sim, component);
+}
+
+/* Of the two, the one that is up when the other is not; REGIONS: what both have survives. */
+static uint32_t the_only_one(const Platform *platform, const SimComponent of[REGIONS])
+{
+    bool down[REGIONS] = {is_down(platform, of[0]), is_down(platform, of[1])};
+    if (down[REGION_ACTIVE] == down[REGION_PASSIVE])
+        return REGIONS;
+    return down[REGION_ACTIVE] ? REGION_PASSIVE : REGION_ACTIVE;
+}
+
+/* Active-active: what a region has that is down at the end is lost; of two that are up, all that is
+ * in either survives, for it is on its way. */
+static void judge_by_survivors(Platform *platform)
+{
+    Ledger *ledger = platform->world.ledger;
+    SimComponent database[REGIONS], kafka[REGIONS];
+    for (uint32_t r = 0; r < REGIONS; r++) {
+        database[r] = database_component(platform->database[r]);
+        kafka[r] = kafka_component(platform->kafka[r]);
+    }
+    uint32_t survivor = the_only_one(platform, database), log = the_only_one(platform, kafka);
+    for (uint32_t r = 0; r < REGIONS && survivor == REGIONS; r++)
+        database_merge(platform->database[r]);
+    ledger_promote_database(ledger, survivor == REGIONS ? REGION_ACTIVE : survivor);
+    ledger_switch_log(ledger, log == REGIONS ? (uint32_t)LOG_EITHER : log);
+    for (uint32_t r = 0; r < REGIONS; r++) {
+        if (log != REGIONS && log != r)
+            continue;
+        consumers_mark_unread(platform->consumers[r]);
+        consumers_mark_unread(platform->takeover[r]);
+    }
+}
+
+static void judge_by_survivor(Platform *platform)
+{
+    if (scenario_active_active(platform->scenario))
+        judge_by_survivors(platform);
+    else
+        consumers_mark_unread(platform->consumers[ledger_surviving_log(platform->world.ledger)]);
+}
+
+/* Rows that a relay is still to publish. */
+static void note_waiting(const Platform *platform)
+{
+    uint32_t survivor = ledger_surviving_database(platform->world.ledger);
+    for (uint32_t r = 0; r < REGIONS; r++) {
+        bool counts = r == survivor || scenario_active_active(platform->scenario);
+        if (counts && platform->relay[r] && relay_publishes(platform->relay[r]))
+            outbox_note_waiting(platform->outbox[r]);
+    }
+}
+
 /* Every payment is judged; what the components know of themselves goes into the metrics. */
 static void close_books(Platform *platform, double *values)
 {
     World *world = &platform->world;
-    consumers_mark_unread(platform->consumers[ledger_surviving_log(world->ledger)]);
-    uint32_t survivor = ledger_surviving_database(world->ledger);
-    if (platform->relay[survivor] && relay_publishes(platform->relay[survivor]))
-        outbox_note_waiting(platform->outbox[survivor]);
+    judge_by_survivor(platform);
+    note_waiting(platform);
     ledger_close(world->ledger);
     recovery_close(world->recovery);
     RunFacts facts = {.scenario = platform->scenario,

@@ -189,6 +189,8 @@ static void on_request(Sim *sim, void *self, const SimEvent *event)
     story_payment(world->story, world->ledger, event->subject, sim_now(sim),
                   "the router sends the request to %s%s", world->region_name[region],
                   kept && region == request_cookie(event->extra) ? ", because of its cookie" : "");
+    if (router->config->both)
+        ledger_sent_to(world->ledger, event->subject, region);
     SimEvent request = *event;
     request.component = router->link.application[region];
     sim_link_send(router->link.to_region[region], request);

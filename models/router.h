@@ -57,6 +57,8 @@ typedef struct RouterConfig {
     int64_t resolvers; /* 0: every user has one of their own */
     double overstay_share;
     Dist *overstay_for;
+    /* derived */
+    bool both; /* active-active: either region may be a payment's home */
 } RouterConfig;
 
 typedef enum RouterKind { ROUTER_FRONT_DOOR, ROUTER_TRAFFIC_MANAGER } RouterKind;

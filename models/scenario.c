@@ -82,13 +82,19 @@ const EventConfig *scenario_event(const Scenario *scenario, size_t index)
     return &ITEMS(const EventConfig, scenario->top.events)[index];
 }
 
+bool scenario_active_active(const Scenario *scenario)
+{
+    return scenario->regions.mode == MODE_ACTIVE_ACTIVE;
+}
+
 bool scenario_mirrors_into(const Scenario *scenario, uint32_t region)
 {
     const char *into = action_name[ACTION_START_MIRROR],
                *out_of = action_name[ACTION_REVERSE_MIRROR];
     if (!scenario->mirror.enabled || region == REGION_PASSIVE)
         return scenario->mirror.enabled;
-    return failover_step_find(&scenario->failover.steps, out_of) >= 0 ||
+    return scenario_active_active(scenario) ||
+           failover_step_find(&scenario->failover.steps, out_of) >= 0 ||
            (scenario->failback.mode != FAILOVER_OFF &&
             failover_step_find(&scenario->failback.steps, into) >= 0);
 }

@@ -150,6 +150,8 @@ static void check_run(const Check *check)
 static void check_brokers(const Check *check)
 {
     const BrokersConfig *brokers = &check->scenario->kafka.brokers;
+    if (param_doc_has(check->doc, "kafka.brokers") && !param_doc_has(check->doc, "cost.brokers"))
+        check->scenario->cost.brokers = brokers->count;
     if (brokers->replication_factor > brokers->count)
         param_doc_error(check->doc, check->diags, "kafka.replication_factor",
                         "each copy is on a broker of its own",
@@ -508,6 +510,7 @@ void scenario_check(const Check *check)
 {
     Scenario *s = check->scenario;
     check_regions(check);
+    scenario_settle_both(check);
     check_probe(check, "router", &s->router.probe);
     check_probe(check, "failover", &s->failover.probe);
     check_router(check);
@@ -528,6 +531,7 @@ void scenario_check(const Check *check)
     check_events(check);
     scenario_check_variants(check);
     scenario_check_application(check);
+    scenario_check_both(check);
     Path path;
     s->expect = g_new0(ScenarioExpect, s->top.expect.count);
     for (size_t i = 0; i < s->top.expect.count; i++)

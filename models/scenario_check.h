@@ -21,6 +21,11 @@ void check_events(const Check *check);
  */
 void check_database(const Check *check);
 
+/* About active-active: what follows from it, before the rest is checked, and what contradicts it:
+ * scenario_check_both.c. */
+void scenario_settle_both(const Check *check);
+void scenario_check_both(const Check *check);
+
 void scenario_check_variants(const Check *check);
 /* Items of a list whose names must be given and differ. */
 void scenario_check_distinct(const Check *check, const char *list, const char *key, size_t count,

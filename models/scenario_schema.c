@@ -1,8 +1,22 @@
 /* The scenario's sections: the models' tables, and those that belong to no model. */
 #include "models/config.h"
 
+static const char *const mode_choices[] = {"active-passive", "active-active", NULL};
+
 #define AT(member) offsetof(RegionsConfig, member)
 static const ParamSpec regions_specs[] = {
+    {.key = "mode",
+     .type = PARAM_CHOICE,
+     .offset = AT(mode),
+     .fallback = "active-passive",
+     .choices = mode_choices,
+     .text = "active-passive: one region serves, the other stands by. active-active: both serve "
+             "users, both databases take writes and send them to each other asynchronously, both "
+             "Kafkas take events, and a mirror runs each way. Then `active` and `passive` are "
+             "names alone, recovery counts from a failure of the first, router.routing is latency "
+             "and failover.mode is off unless they are written.",
+     .source = "article: key differences from active-active; Cosmos DB multi-region writes; "
+               "KIP-382, active/active"},
     {.key = "active",
      .type = PARAM_TEXT,
      .offset = AT(name[REGION_ACTIVE]),

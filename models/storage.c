@@ -25,10 +25,21 @@ Storage *storage_new(uint32_t region, uint32_t partitions, uint32_t groups)
     return storage;
 }
 
+Storage *storage_new_copies(const Storage *own)
+{
+    Storage *storage = storage_new(own->region, own->partitions, own->groups);
+    storage->beside = own;
+    g_free(storage->offline);
+    storage->offline = own->offline;
+    return storage;
+}
+
 void storage_free(Storage *storage)
 {
     if (!storage)
         return;
+    if (storage->beside)
+        storage->offline = NULL;
     for (uint32_t p = 0; p < storage->partitions; p++)
         log_clear(&storage->log[p]);
     for (uint32_t g = 0; g < storage->groups; g++)

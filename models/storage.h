@@ -21,7 +21,8 @@ typedef struct Storage {
     Log *log;                          /* by partition */
     int64_t *committed[LEDGER_GROUPS]; /* by group and partition */
     bool primary;                      /* the cluster takes producers' writes */
-    bool consumed_here;                /* the groups act in this region */
+    const struct Storage *beside; /* a topic of copies in the cluster of this one; NULL: its own */
+    bool consumed_here;           /* the groups act in this region */
     bool fed; /* a mirror writes here although it is a primary: past the cluster, waking nobody */
     bool pin_follows;     /* a mirror that has not begun will want only what no mirror wrote */
     bool hides_copies;    /* the groups subscribe to names that a mirror's copies do not have */
@@ -39,6 +40,9 @@ typedef struct Storage {
 } Storage;
 
 Storage *storage_new(uint32_t region, uint32_t partitions, uint32_t groups);
+/* Active-active: the topic into which a mirror copies the other region's events, beside `own`. Its
+ * partitions are led by the same brokers; groups of its own read it, in `own`'s region. */
+Storage *storage_new_copies(const Storage *own);
 void storage_free(Storage *storage);
 /* A mirror will read these logs: keep records from its cursor on (the pins start at 0). */
 void storage_pin(Storage *storage);

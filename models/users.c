@@ -30,6 +30,8 @@ static SimEvent request_to(const Users *users, PaymentRef ref, const Payment *pa
 static void send_straight(Users *users, PaymentRef ref, uint32_t region)
 {
     SimEvent request = request_to(users, ref, ledger_get(users->world->ledger, ref));
+    if (users->link.homes)
+        ledger_sent_to(users->world->ledger, ref, region);
     request.component = users->link.application[region];
     sim_link_send(users->link.to_region[region], request);
 }

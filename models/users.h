@@ -94,6 +94,7 @@ typedef struct UsersLinks {
     uint32_t edges;
     bool dns;     /* the router answers by DNS; else every request passes it */
     bool cookies; /* and says by a cookie which region answered */
+    bool homes;   /* active-active: note where a payment goes first */
     bool both;    /* both regions take users from the start: sessions open where these are sent */
 } UsersLinks;
 

@@ -145,10 +145,12 @@ static void connect_region(Platform *platform, uint32_t region)
                         .to_control = MANAGE("control", control_component(platform->control)),
                         .wan = platform->wan[region == REGION_ACTIVE ? WAN_OUT : WAN_BACK]});
     connect_kafka(platform, region, MANAGE("failover.from-kafka", failover));
-    consumers_connect(platform->consumers[region],
-                      (ConsumersLinks){.to_kafka = LOCAL("kafka.from-consumers", kafka),
-                                       .to_failover = MANAGE("failover.from-consumers", failover),
-                                       .kafka = kafka});
+    ConsumersLinks consumers = {.to_kafka = LOCAL("kafka.from-consumers", kafka),
+                                .to_failover = MANAGE("failover.from-consumers", failover),
+                                .kafka = kafka};
+    consumers_connect(platform->consumers[region], consumers);
+    if (platform->takeover[region])
+        consumers_connect(platform->takeover[region], consumers);
     connect_fetchers(platform, region,
                      LOCAL("consumers", consumers_component(platform->consumers[region])));
 #undef LOCAL
@@ -194,6 +196,11 @@ static void connect_mirrors(Platform *platform)
     if (!platform->mirror[REGION_ACTIVE])
         return;
     storage_pin(platform->storage[REGION_PASSIVE]);
+    if (scenario_active_active(platform->scenario)) { /* copies are in topics of their own */
+        connect_mirror(platform, REGION_ACTIVE);
+        mirror_start(platform->mirror[REGION_ACTIVE]);
+        return;
+    }
     storage_mark_copies(platform->storage[REGION_PASSIVE], !mirror_copies_all(config));
     storage_mark_copies(platform->storage[REGION_ACTIVE], false);
     connect_mirror(platform, REGION_ACTIVE);
@@ -216,6 +223,7 @@ static void connect_front(Platform *platform)
     UsersLinks users = {.edges = (uint32_t)s->router.edges,
                         .dns = s->router.kind == ROUTER_TRAFFIC_MANAGER,
                         .cookies = s->router.affinity,
+                        .homes = scenario_active_active(s),
                         .both = s->router.routing != ROUTING_PRIORITY &&
                                 s->router.failover == ROUTER_AUTOMATIC};
     Resolvers *resolvers = platform->resolvers;
@@ -247,13 +255,14 @@ static SimComponent performer(const Platform *platform, Action action, uint32_t 
     uint32_t from = other_region(to);
     const Mirror *mirror = platform->mirror[to];
     SimComponent into = mirror ? mirror_component(mirror) : 0;
+    Consumers *const *consumers = platform->takeover[to] ? platform->takeover : platform->consumers;
     const SimComponent table[ACTIONS] = {
         [ACTION_FENCE] = control_component(platform->control),
         [ACTION_PROMOTE] = database_component(platform->database[to]),
         [ACTION_SWITCH_KAFKA] = kafka_component(platform->kafka[to]),
-        [ACTION_RESUME_CONSUMERS] = consumers_component(platform->consumers[to]),
+        [ACTION_RESUME_CONSUMERS] = consumers_component(consumers[to]),
         [ACTION_REROUTE] = router_component(platform->router),
-        [ACTION_STOP_CONSUMERS] = consumers_component(platform->consumers[from]),
+        [ACTION_STOP_CONSUMERS] = consumers_component(consumers[from]),
         [ACTION_DEMOTE_KAFKA] = kafka_component(platform->kafka[from]),
         [ACTION_AWAIT_DATABASE] = database_component(platform->database[to]),
         [ACTION_AWAIT_MIRROR] = into,

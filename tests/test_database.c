@@ -142,7 +142,7 @@ static Bench *bench_new(const char *keys)
     bench->world.region_name[NORTH] = "north";
     bench->world.region_name[WEST] = "west";
     ledger_watch_copies(bench->world.ledger, audit_copied);
-    audit_init(&bench->audit, bench->world.ledger, 0, false);
+    audit_init(&bench->audit, bench->world.ledger, 0, false, false);
     bench->none = dist_new_constant(0);
     bench->id = sim_add(bench->world.sim, &bench_type, bench, "bench");
     bench->control = control_new(&bench->world);

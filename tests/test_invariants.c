@@ -334,23 +334,20 @@ static void judge_quiet(const double *row, GString *wrong)
     "{step: reverse-mirror, duration: 100ms, after: [switch-kafka]}, "                             \
     "{step: reconcile, duration: 1s, after: [promote-database]}]"
 
-static const char *const sync_sets[] = {"database.kind=custom",
-                                        "database.replication.mode=sync",
-                                        "database.replication.confirm=flushed",
-                                        "application.misrouted=serve",
-                                        FENCE_FIRST,
-                                        "network.management=5ms",
-                                        NULL};
+static const char *const sync_sets[] = {
+    "regions.mode=active-passive",    "database.kind=custom",
+    "database.replication.mode=sync", "database.replication.confirm=flushed",
+    "application.misrouted=serve",    FENCE_FIRST,
+    "network.management=5ms",         NULL};
 /* As the standby applies it, or the service whose consistency is strong. */
-static const char *const applied_sets[] = {"database.kind=custom",
-                                           "database.replication.mode=sync",
-                                           "database.replication.confirm=applied",
-                                           "application.misrouted=serve",
-                                           FENCE_FIRST,
-                                           "network.management=5ms",
-                                           NULL};
+static const char *const applied_sets[] = {
+    "regions.mode=active-passive",    "database.kind=custom",
+    "database.replication.mode=sync", "database.replication.confirm=applied",
+    "application.misrouted=serve",    FENCE_FIRST,
+    "network.management=5ms",         NULL};
 /* A relay's marks are records that no bound holds back. */
-static const char *const bounded_sets[] = {"database.kind=custom",
+static const char *const bounded_sets[] = {"regions.mode=active-passive",
+                                           "database.kind=custom",
                                            "database.replication.mode=async",
                                            "database.replication.max_records=20",
                                            "application.write=database-first",
@@ -358,6 +355,7 @@ static const char *const bounded_sets[] = {"database.kind=custom",
                                            NULL};
 /* Nothing fails, and the roles change. */
 static const char *const switched_sets[] = {
+    "regions.mode=active-passive",
     "events=[{at: 20s, fail: switchover}]",
     "failover.hold=1h",
     "application.misrouted=serve",

@@ -11,6 +11,7 @@ typedef struct Generator {
     GString *text;
     RandomStream draws;
     RandomStream late_draws; /* of keys that came later: what was drawn before stays as it is */
+    bool both;               /* active-active */
     double duration;         /* seconds */
     char group[32];          /* the group whose header was written last */
 } Generator;
@@ -451,12 +452,30 @@ static void add_value(Generator *g, const Key *key)
     }
 }
 
+/* Has active-active no use for it? (The mode of the failover has one.) */
+static bool contradicts_both(const char *key)
+{
+    static const char *const keys[] = {"failover",
+                                       "standby.mode",
+                                       "endpoints",
+                                       "policy",
+                                       "consistency",
+                                       "replication.mode",
+                                       "replication.sync_share",
+                                       "replication.max_records",
+                                       "replication.max_age"};
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
+        if (strcmp(keys[i], key) == 0)
+            return true;
+    return false;
+}
+
 /* A dotted name belongs to a group, whose header goes before its first key that is written. */
 static void add_key(Generator *g, const Key *key)
 {
     const char *dot = strchr(key->name, '.');
     size_t length = dot ? (size_t)(dot - key->name) : 0;
-    if (!chance(g, key->written))
+    if (!chance(g, key->written) || (g->both && contradicts_both(key->name)))
         return;
     if (dot && (strncmp(g->group, key->name, length) != 0 || g->group[length] != '\0')) {
         g_snprintf(g->group, sizeof g->group, "%.*s", (int)length, key->name);
@@ -588,7 +607,7 @@ static double step_chance(const char *step, bool backup)
 /* The database is a product, sometimes. */
 static void add_database(Generator *g)
 {
-    if (chance(g, 0.3))
+    if (!g->both && chance(g, 0.3))
         add_section(g, "database", postgresql, G_N_ELEMENTS(postgresql));
     else if (chance(g, 0.2))
         add_section(g, "database", cosmos_db, G_N_ELEMENTS(cosmos_db));
@@ -662,6 +681,19 @@ static void add_late_steps(Generator *g, const char **step, size_t count)
             add_step(g, step, count++);
         }
     swap_draws(g);
+}
+
+/* All that is left to do when a region is lost, and when it is back. */
+static void add_takeover(Generator *g)
+{
+    add(g, "  steps: [{step: resume-consumers, duration: ");
+    add_dist(g, 0.05, 10);
+    add(g, "}, {step: scale-application, duration: 1s}]\n");
+    if (chance(g, 0.5))
+        return;
+    add(g, "failback: {mode: automatic, hold: 5s, steps: [{step: stop-consumers, duration: ");
+    add_dist(g, 0.05, 10);
+    add(g, "}]}\n");
 }
 
 /* A random part of the runbook in random order; a step waits for some of those before it. */
@@ -774,7 +806,8 @@ static void add_recurrence(Generator *g, int64_t number)
 /* Some begin together, some are over at once, some never end. */
 static void add_event(Generator *g, double region, double *at, int64_t number)
 {
-    size_t fault = chance(g, region) ? 0 : random_below(&g->draws, G_N_ELEMENTS(faults));
+    size_t kinds = G_N_ELEMENTS(faults) - g->both; /* the last is the switchover */
+    size_t fault = chance(g, region) ? 0 : random_below(&g->draws, kinds);
     if (!chance(g, 0.2))
         *at = 1.1 * g->duration * random_uniform(&g->draws);
     add(g, "  - {fail: %s, name: event %d, at: ", faults[fault].name, (int)number);
@@ -834,6 +867,9 @@ char *generate_scenario(uint64_t seed, uint32_t number)
     random_init(&g.late_draws, seed, number, "generate", "late keys");
     g.duration = spread(&g, 40, 240);
     add(&g, "name: random %u of seed %" G_GUINT64_FORMAT "\n", number, seed);
+    g.both = number % 8 == 5;
+    if (g.both)
+        add(&g, "regions: {mode: active-active}\n");
     SECTION(&g, network);
     if (chance(&g, 0.1))
         add_section(&g, "users", closed, G_N_ELEMENTS(closed));
@@ -852,8 +888,12 @@ char *generate_scenario(uint64_t seed, uint32_t number)
     add_consumers(&g);
     SECTION(&g, failover);
     add_alert(&g);
-    add_steps(&g);
-    add_failback(&g);
+    if (g.both) {
+        add_takeover(&g);
+    } else {
+        add_steps(&g);
+        add_failback(&g);
+    }
     add_events(&g);
     SECTION(&g, measure);
     add_run(&g);
