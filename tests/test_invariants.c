@@ -368,6 +368,7 @@ static const char *const switched_sets[] = {
     NULL};
 /* As switched_sets, and home again. */
 static const char *const drill_sets[] = {
+    "regions.mode=active-passive",
     "events=[{at: 20s, fail: switchover}]",
     "failover.hold=1h",
     "application.misrouted=serve",
@@ -390,7 +391,8 @@ static const char *const drill_sets[] = {
     HOME_STEPS,
     NULL};
 /* Everything is fenced and confirmed, the first region comes back, is seeded, and serves again. */
-static const char *const home_sets[] = {"events=[{at: 15s, fail: region, for: 10s}]",
+static const char *const home_sets[] = {"regions.mode=active-passive",
+                                        "events=[{at: 15s, fail: region, for: 10s}]",
                                         "database.kind=custom",
                                         "database.replication.mode=sync",
                                         "database.replication.confirm=flushed",

@@ -607,7 +607,11 @@ static double step_chance(const char *step, bool backup)
 /* The database is a product, sometimes. */
 static void add_database(Generator *g)
 {
-    if (!g->both && chance(g, 0.3))
+    if (g->both) {
+        SECTION(g, database);
+        return;
+    }
+    if (chance(g, 0.3))
         add_section(g, "database", postgresql, G_N_ELEMENTS(postgresql));
     else if (chance(g, 0.2))
         add_section(g, "database", cosmos_db, G_N_ELEMENTS(cosmos_db));
