@@ -4,6 +4,11 @@
  * people and steps take. Studies of a scenario's tail and of what moves it set them from outside:
  * KEY=VALUE for one run, in the place of the draw. A driver that is constant drives nothing and is
  * left out.
+ *
+ * Left out, too, is what a run can draw twice, for then one value would stand for both: lag and
+ * latency where something flows in both directions, the times of events that repeat or follow one
+ * that does, people who may decide more than once (several outages, false alarms that are called
+ * off), steps that may fail, and what each pod, probe or person draws.
  */
 #ifndef MODELS_DRIVERS_H
 #define MODELS_DRIVERS_H

@@ -291,6 +291,7 @@ static const char *const quiet_sets[] = {"events=[]",
                                          "users.misrouted=0%",
                                          "users.patience=0s",
                                          "users.channels=[]",
+                                         "failover.hosted=elsewhere",
                                          "failover.probe.false_alarm=0%",
                                          "run.drain=10m",
                                          NULL};
