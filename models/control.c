@@ -46,7 +46,8 @@ static void on_role_query(Sim *sim, void *self, const SimEvent *event)
 static void on_command(Sim *sim, void *self, const SimEvent *event)
 {
     Control *control = self;
-    /* The primary gives its role of its own accord: who takes it may write, fenced before or not. */
+    /* The primary gives its role of its own accord: who takes it may write, fenced before or not.
+     */
     if (event->tag == ACTION_PROMOTE && command_planned(event->extra))
         control->fenced[command_to(event->extra)] = false;
     if (event->tag != ACTION_FENCE) {
