@@ -124,7 +124,15 @@ size_t ci_suite(Ci *ci, const Study *study, const char *label)
     suite->seed = study->seed;
     suite->runs = study->result.replications;
     suite->partial = study->result.stopped;
+    suite->first = ci->cases->len;
     g_ptr_array_add(ci->suites, suite);
+    return ci->suites->len - 1;
+}
+
+size_t ci_add_suite(Ci *ci, CiSuite suite)
+{
+    suite.first = ci->cases->len;
+    g_ptr_array_add(ci->suites, g_memdup2(&suite, sizeof suite));
     return ci->suites->len - 1;
 }
 

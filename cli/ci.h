@@ -84,6 +84,7 @@ typedef struct CiSuite {
     uint64_t seed;
     uint32_t runs;
     bool partial;
+    guint first; /* case; a suite's cases are together */
 } CiSuite;
 
 typedef struct Ci {
@@ -114,6 +115,7 @@ void ci_study_begins(Ci *ci, const Scenario *scenario, const char *hash, const G
 void ci_study_ends(Ci *ci, const Study *study, const char *label);
 /* A case of another kind; takes ownership of its strings. ci_suite gives the suite's index. */
 size_t ci_suite(Ci *ci, const Study *study, const char *label);
+size_t ci_add_suite(Ci *ci, CiSuite suite); /* takes ownership of its strings */
 void ci_case(Ci *ci, CiCase item);
 /* Writes what was asked for; returns EXIT_MET or EXIT_IO (told on stderr). `code` is the command's.
  */
@@ -130,6 +132,9 @@ void ndjson_study_begins(Ci *ci, const Scenario *scenario, const char *hash, con
 void ndjson_progress(void *ci, uint32_t done);
 void ndjson_study_ends(Ci *ci, const Study *study, const char *label);
 void ndjson_end(Ci *ci, ExitCode code);
+/* One event of another kind: an object on a line, to which the caller adds. */
+void ndjson_open(Json *json, Ci *ci, const char *event);
+void ndjson_close(Json *json, Ci *ci);
 
 /* For the text of an annotation: "expected …, measured …": one line; g_free. */
 char *ci_case_text(const CiCase *item);

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define CLUSTER_NO_UNIT UINT64_MAX
+#define CLUSTER_LATER   (UINT64_MAX - 1) /* nothing now; ask again */
 
 typedef struct Cluster {
     int rank, size;
@@ -30,7 +31,8 @@ void cluster_end(Cluster *cluster);
 int cluster_worst(const Cluster *cluster, int code);
 /* Rank 0's 64 characters of text (a hash) in all ranks. */
 void cluster_share(const Cluster *cluster, char text[64]);
-/* In ranks above 0: hand in a record (NULL: none yet), get a unit or CLUSTER_NO_UNIT. */
+/* In ranks above 0: hand in a record (NULL: none yet), get a unit or CLUSTER_NO_UNIT or
+ * CLUSTER_LATER. */
 uint64_t cluster_ask(const Cluster *cluster, const void *record, size_t length);
 /* In rank 0: answers one rank that waits; false if none does. `serve` takes the record (NULL: none)
  * and gives the next unit. */

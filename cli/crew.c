@@ -116,34 +116,56 @@ typedef struct Crew {
     const CrewPlan *plan;
     Points points;
     GMutex mutex;
-    GCond left;
+    GCond left, more; /* a thread has left; a unit was written, or all is to stop */
+    uint32_t told;    /* points */
     /* Under the mutex: */
-    uint64_t next; /* no unit below it is to be handed out */
+    uint32_t first;   /* no point before it wants anything */
+    uint32_t *handed; /* by point: blocks that were handed out or were there */
     uint32_t working;
     bool stop, dirty;
     char *problem;
 } Crew;
 
-/* The next unit that nobody has; CLUSTER_NO_UNIT at the end. With the mutex. */
+/* With the mutex. */
+static uint64_t next_of_point(Crew *crew, uint32_t point)
+{
+    const Store *store = crew->plan->store;
+    const uint64_t begin = (uint64_t)point * design_blocks(store->design);
+    const uint32_t end = store_blocks(store, point);
+    while (crew->handed[point] < end) {
+        uint64_t unit = begin + crew->handed[point]++;
+        if (design_has(store->design, unit) && !store_has(store, unit))
+            return unit;
+    }
+    return CLUSTER_NO_UNIT;
+}
+
+/* The next unit that nobody has. CLUSTER_LATER: a point whose runs are in hand may want more of
+ * them. CLUSTER_NO_UNIT at the end. With the mutex. */
 static uint64_t next_unit(Crew *crew)
 {
     const Store *store = crew->plan->store;
-    uint64_t units = design_units(store->design);
-    if (crew->stop)
-        return CLUSTER_NO_UNIT;
-    while (crew->next < units &&
-           (!design_has(store->design, crew->next) || store_has(store, crew->next)))
-        crew->next++;
-    return crew->next < units ? crew->next++ : CLUSTER_NO_UNIT;
+    bool open = false;
+    while (crew->first < store->design->point_count && store->point[crew->first].whole)
+        crew->first++;
+    for (uint32_t p = crew->first; p < store->design->point_count && !crew->stop; p++) {
+        if (store->point[p].whole)
+            continue;
+        uint64_t unit = next_of_point(crew, p);
+        if (unit != CLUSTER_NO_UNIT)
+            return unit;
+        open = true;
+    }
+    return open && !crew->stop && store->design->precision > 0 ? CLUSTER_LATER : CLUSTER_NO_UNIT;
 }
 
 /* With the mutex. */
 static void write_unit(Crew *crew, const UnitRecord *record)
 {
     crew->dirty = true;
-    if (crew->problem != NULL || store_append(crew->plan->store, record, &crew->problem))
-        return;
-    crew->stop = true;
+    if (crew->problem == NULL && !store_append(crew->plan->store, record, &crew->problem))
+        crew->stop = true;
+    g_cond_broadcast(&crew->more);
 }
 
 static void *work(void *data)
@@ -151,6 +173,10 @@ static void *work(void *data)
     Crew *crew = data;
     g_mutex_lock(&crew->mutex);
     for (uint64_t unit; (unit = next_unit(crew)) != CLUSTER_NO_UNIT;) {
+        if (unit == CLUSTER_LATER) {
+            g_cond_wait(&crew->more, &crew->mutex);
+            continue;
+        }
         g_mutex_unlock(&crew->mutex);
         UnitRecord *record = unit_run(&crew->points, unit, 1);
         g_mutex_lock(&crew->mutex);
@@ -175,9 +201,12 @@ static uint64_t serve(void *data, const void *record, size_t length)
     return unit;
 }
 
+/* 0: nobody knows. */
 static uint64_t runs_wanted(const Design *design)
 {
     uint64_t runs = 0;
+    if (design->precision > 0)
+        return 0;
     for (uint64_t unit = 0; unit < design_units(design); unit++)
         if (design_has(design, unit))
             runs += design_unit_length(design, unit);
@@ -197,6 +226,7 @@ static void sync_store(Crew *crew)
     crew->stop = true;
     if (crew->problem == NULL)
         crew->problem = g_steal_pointer(&problem);
+    g_cond_broadcast(&crew->more);
     g_mutex_unlock(&crew->mutex);
     g_free(problem);
 }
@@ -216,6 +246,20 @@ static bool still_working(Crew *crew)
     return working || !alone;
 }
 
+static void tell_points(Crew *crew)
+{
+    const Store *store = crew->plan->store;
+    if (crew->plan->point_done == NULL)
+        return;
+    g_mutex_lock(&crew->mutex);
+    uint32_t whole = crew->told;
+    while (whole < store->design->point_count && store->point[whole].whole)
+        whole++;
+    g_mutex_unlock(&crew->mutex);
+    while (crew->told < whole)
+        crew->plan->point_done(crew->plan->point_data, crew->told++);
+}
+
 static void watch(Crew *crew, bool *stopped)
 {
     const CrewPlan *plan = crew->plan;
@@ -229,18 +273,22 @@ static void watch(Crew *crew, bool *stopped)
             sync_store(crew);
             synced = g_get_monotonic_time();
         }
+        tell_points(crew);
         if (now - told < WAIT_US || plan->progress == NULL)
             continue;
         told = now;
         g_mutex_lock(&crew->mutex);
-        uint64_t done = plan->store->runs;
+        CrewState state = {plan->store->runs, all, plan->store->whole,
+                           plan->store->design->point_count};
         g_mutex_unlock(&crew->mutex);
-        bool go_on = plan->progress(plan->progress_data, done, all);
+        bool go_on = plan->progress(plan->progress_data, &state);
         g_mutex_lock(&crew->mutex);
         crew->stop = crew->stop || !go_on;
+        g_cond_broadcast(&crew->more);
         g_mutex_unlock(&crew->mutex);
     }
-    *stopped = plan->store->runs < all;
+    tell_points(crew);
+    *stopped = plan->store->whole < plan->store->design->point_count;
 }
 
 bool crew_run(const CrewPlan *plan, bool *stopped, char **problem)
@@ -249,6 +297,8 @@ bool crew_run(const CrewPlan *plan, bool *stopped, char **problem)
     points_init(&crew.points, plan, plan->store->design);
     g_mutex_init(&crew.mutex);
     g_cond_init(&crew.left);
+    g_cond_init(&crew.more);
+    crew.handed = g_new0(uint32_t, plan->store->design->point_count);
     const uint32_t wanted = plan->threads > 0 ? plan->threads : g_get_num_processors();
     GThread **threads = g_new0(GThread *, wanted);
     crew.working = wanted;
@@ -271,6 +321,8 @@ bool crew_run(const CrewPlan *plan, bool *stopped, char **problem)
     points_clear(&crew.points);
     g_mutex_clear(&crew.mutex);
     g_cond_clear(&crew.left);
+    g_cond_clear(&crew.more);
+    g_free(crew.handed);
     *problem = crew.problem;
     return crew.problem == NULL;
 }
@@ -283,8 +335,11 @@ void crew_help(const CrewPlan *plan)
     uint64_t unit;
     while ((unit = cluster_ask(plan->cluster, record, record != NULL ? unit_bytes(record) : 0)) !=
            CLUSTER_NO_UNIT) {
-        g_free(record);
-        record = unit_run(&points, unit, MAX(plan->threads, 1));
+        g_clear_pointer(&record, g_free);
+        if (unit == CLUSTER_LATER)
+            g_usleep(SERVE_US);
+        else
+            record = unit_run(&points, unit, MAX(plan->threads, 1));
     }
     g_free(record);
     points_clear(&points);

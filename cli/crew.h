@@ -14,6 +14,11 @@
 #include "cli/cluster.h"
 #include "cli/store.h"
 
+typedef struct CrewState {
+    uint64_t runs, runs_all; /* done; wanted, 0 where the precision decides */
+    uint32_t points, points_all;
+} CrewState;
+
 typedef struct CrewPlan {
     const Source *source;
     const GPtrArray *sets;
@@ -21,8 +26,11 @@ typedef struct CrewPlan {
     Cluster *cluster;
     uint32_t threads;
     /* From the calling thread, several times a second; false: stop. May be NULL. */
-    bool (*progress)(void *data, uint64_t runs_done, uint64_t runs_all);
+    bool (*progress)(void *data, const CrewState *state);
     void *progress_data;
+    /* From the calling thread, in the order of the points, when one is whole. May be NULL. */
+    void (*point_done)(void *data, uint32_t point);
+    void *point_data;
 } CrewPlan;
 
 /* All that this shard lacks. False with *problem (g_free): a result could not be written; what was

@@ -6,9 +6,9 @@
 
 /* Blocks are short, so that a kill costs little and the last ones leave no processor idle, but not
  * so short that there are more than UNITS_MAX of them. */
-enum { BLOCK_MAX = 8, BLOCKS_WANTED = 64, UNITS_MAX = 1 << 22 };
+enum { BLOCK_MAX = 8, BLOCK_PRECISE = 5, BLOCKS_WANTED = 64, UNITS_MAX = 1 << 22 };
 
-#define FORMAT "(sssssastuuuua(usa(ss)a(ssd)))"
+#define FORMAT "(ssssssasasdtuuuuua(usa(ss)a(ssdu)))"
 
 /* ---- Making ---- */
 
@@ -25,9 +25,12 @@ static char *metrics_hash(void)
     return hash;
 }
 
-static uint32_t block_length(uint32_t runs, uint32_t points)
+/* A precision is looked at after tens of runs. */
+static uint32_t block_length(const Design *design)
 {
-    uint32_t block = CLAMP(runs / BLOCKS_WANTED, 1, BLOCK_MAX);
+    const uint32_t runs = design->runs, points = design->point_count;
+    uint32_t block =
+        design->precision > 0 ? BLOCK_PRECISE : CLAMP(runs / BLOCKS_WANTED, 1, BLOCK_MAX);
     while ((uint64_t)((runs + block - 1) / block) * points > UNITS_MAX && block < runs)
         block *= 2;
     return MIN(block, runs);
@@ -59,8 +62,8 @@ static void take_point(Design *design, const Source *source, const Scenario *sce
     point->expect = g_new0(DesignExpect, point->expect_count + 1);
     for (size_t i = 0; i < point->expect_count; i++) {
         const ScenarioExpect *expect = scenario_expect(scenario, i);
-        point->expect[i] =
-            (DesignExpect){expect->expect, g_strdup(expect->text), g_strdup(expect->why)};
+        point->expect[i] = (DesignExpect){expect->expect, g_strdup(expect->text),
+                                          g_strdup(expect->why), (uint32_t)expect->line};
     }
 }
 
@@ -83,6 +86,15 @@ static void take_points(Design *design, const Source *source, const GPtrArray *s
     g_checksum_free(data);
 }
 
+static char **strings(const GPtrArray *list)
+{
+    guint count = list != NULL ? list->len : 0;
+    char **copy = g_new0(char *, count + 1);
+    for (guint i = 0; i < count; i++)
+        copy[i] = g_strdup(list->pdata[i]);
+    return copy;
+}
+
 Design *design_new(const Source *source, const GPtrArray *sets, const DesignPlan *plan)
 {
     Design *design = g_new0(Design, 1);
@@ -91,16 +103,18 @@ Design *design_new(const Source *source, const GPtrArray *sets, const DesignPlan
         .metrics = metrics_hash(),
         .name = g_strdup(scenario_name(source->scenario)),
         .hash = g_strdup(source->hash),
-        .sets = g_new0(char *, sets->len + 1),
+        .file = g_strdup(source->file),
+        .sets = strings(sets),
+        .of = strings(plan->of),
+        .precision = plan->precision,
+        .min_runs = plan->min_runs,
         .seed = plan->seed,
         .runs = plan->runs,
         .shard = plan->shard,
         .shards = plan->shards,
     };
-    for (guint i = 0; i < sets->len; i++)
-        design->sets[i] = g_strdup(sets->pdata[i]);
     take_points(design, source, sets);
-    design->block = block_length(design->runs, design->point_count);
+    design->block = block_length(design);
     return design;
 }
 
@@ -132,6 +146,8 @@ void design_free(Design *design)
     g_free(design->name);
     g_free(design->hash);
     g_free(design->data);
+    g_free(design->file);
+    g_strfreev(design->of);
     g_free(design);
 }
 
@@ -143,24 +159,25 @@ static void add_point(GVariantBuilder *points, const DesignPoint *point)
     g_variant_builder_init(&settings, G_VARIANT_TYPE("a(ss)"));
     for (size_t i = 0; i < point->setting_count; i++)
         g_variant_builder_add(&settings, "(ss)", point->setting[i].key, point->setting[i].value);
-    g_variant_builder_init(&expects, G_VARIANT_TYPE("a(ssd)"));
+    g_variant_builder_init(&expects, G_VARIANT_TYPE("a(ssdu)"));
     for (size_t i = 0; i < point->expect_count; i++)
-        g_variant_builder_add(&expects, "(ssd)", point->expect[i].text, point->expect[i].why,
-                              point->expect[i].expect.confidence);
-    g_variant_builder_add(points, "(usa(ss)a(ssd))", point->index, point->name, &settings,
+        g_variant_builder_add(&expects, "(ssdu)", point->expect[i].text, point->expect[i].why,
+                              point->expect[i].expect.confidence, point->expect[i].line);
+    g_variant_builder_add(points, "(usa(ss)a(ssdu))", point->index, point->name, &settings,
                           &expects);
 }
 
 GBytes *design_to_bytes(const Design *design)
 {
     GVariantBuilder points;
-    g_variant_builder_init(&points, G_VARIANT_TYPE("a(usa(ss)a(ssd))"));
+    g_variant_builder_init(&points, G_VARIANT_TYPE("a(usa(ss)a(ssdu))"));
     for (uint32_t i = 0; i < design->point_count; i++)
         add_point(&points, &design->point[i]);
     GVariant *all =
-        g_variant_new("(sssss^astuuuua(usa(ss)a(ssd)))", design->version, design->metrics,
-                      design->name, design->hash, design->data, design->sets, (guint64)design->seed,
-                      design->runs, design->block, design->shard, design->shards, &points);
+        g_variant_new("(ssssss^as^asdtuuuuua(usa(ss)a(ssdu)))", design->version, design->metrics,
+                      design->name, design->hash, design->data, design->file, design->sets,
+                      design->of, design->precision, (guint64)design->seed, design->runs,
+                      design->block, design->min_runs, design->shard, design->shards, &points);
     g_variant_ref_sink(all);
     GBytes *bytes = g_variant_get_data_as_bytes(all);
     GBytes *copy = g_bytes_new(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
@@ -176,7 +193,8 @@ static bool read_expects(DesignPoint *point, GVariant *list)
     for (gsize i = 0; i < g_variant_n_children(list) && good; i++) {
         DesignExpect *expect = &point->expect[point->expect_count++];
         double confidence;
-        g_variant_get_child(list, i, "(ssd)", &expect->text, &expect->why, &confidence);
+        g_variant_get_child(list, i, "(ssdu)", &expect->text, &expect->why, &confidence,
+                            &expect->line);
         ExpectProblem problem = {0};
         good = expect_parse(expect->text, &platform_metrics, &expect->expect, &problem);
         expect->expect.confidence = confidence;
@@ -190,7 +208,7 @@ static bool read_point(DesignPoint *point, GVariant *item)
 {
     g_autoptr(GVariant) settings = NULL;
     g_autoptr(GVariant) expects = NULL;
-    g_variant_get(item, "(us@a(ss)@a(ssd))", &point->index, &point->name, &settings, &expects);
+    g_variant_get(item, "(us@a(ss)@a(ssdu))", &point->index, &point->name, &settings, &expects);
     point->setting = g_new0(DesignSetting, g_variant_n_children(settings) + 1);
     for (gsize i = 0; i < g_variant_n_children(settings); i++) {
         DesignSetting *setting = &point->setting[point->setting_count++];
@@ -221,9 +239,10 @@ Design *design_from_bytes(const void *bytes, size_t length)
     if (g_variant_is_normal_form(all)) {
         design = g_new0(Design, 1);
         g_autoptr(GVariant) points = NULL;
-        g_variant_get(all, "(sssss^astuuuu@a(usa(ss)a(ssd)))", &design->version, &design->metrics,
-                      &design->name, &design->hash, &design->data, &design->sets, &design->seed,
-                      &design->runs, &design->block, &design->shard, &design->shards, &points);
+        g_variant_get(all, "(ssssss^as^asdtuuuuu@a(usa(ss)a(ssdu)))", &design->version,
+                      &design->metrics, &design->name, &design->hash, &design->data, &design->file,
+                      &design->sets, &design->of, &design->precision, &design->seed, &design->runs,
+                      &design->block, &design->min_runs, &design->shard, &design->shards, &points);
         bool good = design->runs > 0 && design->block > 0 && design->shards > 0;
         /* An expectation of another version need not be readable: say that, not "damaged". */
         if (!(read_points(design, points) && good) && strcmp(design->version, FAILSIM_VERSION) == 0)
@@ -256,6 +275,22 @@ static bool same_points(const Design *a, const Design *b)
     return true;
 }
 
+static char *precision_text(const Design *design)
+{
+    if (design->precision == 0)
+        return g_strdup("none");
+    g_autofree char *of = g_strjoinv(" ", design->of);
+    return g_strdup_printf("%g %% (%u to %u runs)%s%s", design->precision * 100, design->min_runs,
+                           design->runs, *of != '\0' ? " of " : "", of);
+}
+
+static char *differ_precision(const Design *there, const Design *here)
+{
+    g_autofree char *before = precision_text(there);
+    g_autofree char *now = precision_text(here);
+    return strcmp(before, now) == 0 ? NULL : differ("--precision", before, now);
+}
+
 char *design_difference(const Design *there, const Design *here, bool shards_too)
 {
     if (strcmp(there->version, here->version) != 0)
@@ -275,6 +310,9 @@ char *design_difference(const Design *there, const Design *here, bool shards_too
                       *here_sets != '\0' ? here_sets : "nothing");
     if (there->seed != here->seed)
         return differ_number("seed", there->seed, here->seed);
+    char *precision = differ_precision(there, here);
+    if (precision != NULL)
+        return precision;
     if (there->runs != here->runs)
         return differ_number("runs", there->runs, here->runs);
     if (there->block != here->block || !same_points(there, here))
@@ -314,7 +352,13 @@ uint32_t design_unit_length(const Design *design, uint64_t unit)
 
 bool design_has(const Design *design, uint64_t unit)
 {
-    return unit % design->shards == design->shard - 1;
+    return design_shard(design, unit, design->shards) == design->shard - 1;
+}
+
+/* How many runs a point takes is seen only by who has them all. */
+uint32_t design_shard(const Design *design, uint64_t unit, uint32_t shards)
+{
+    return (uint32_t)((design->precision > 0 ? design_unit_point(design, unit) : unit) % shards);
 }
 
 /* ---- Names ---- */

@@ -6,7 +6,9 @@
  *
  * The runs of a point are cut into blocks of equal length (the last may be
  * shorter); a unit is one block of one point, numbered point by point. Shard i of
- * n has the units u with u mod n = i - 1.
+ * n has the units u with u mod n = i - 1. With a wanted precision a point's number
+ * of runs depends on its own results (sim/precision.h): `runs` is the most that it
+ * may have, and a shard has whole points.
  */
 #ifndef CLI_DESIGN_H
 #define CLI_DESIGN_H
@@ -24,6 +26,7 @@ typedef struct DesignSetting {
 typedef struct DesignExpect {
     Expect expect;
     char *text, *why;
+    uint32_t line; /* in the scenario */
 } DesignExpect;
 
 typedef struct DesignPoint {
@@ -39,9 +42,13 @@ typedef struct Design {
     char *version, *metrics; /* of failsim; SHA-256 of the table of metrics */
     char *name, *hash;       /* the scenario's */
     char *data;              /* SHA-256 of the CSV files of all points */
+    char *file;              /* the scenario's, as given: for messages only */
     char **sets;             /* --set */
     uint64_t seed;
     uint32_t runs, block;
+    double precision;       /* wanted of each point; 0: `runs` runs of each */
+    uint32_t min_runs;      /* with a precision */
+    char **of;              /* with a precision: METRIC.STAT; none: what is expected */
     uint32_t shard, shards; /* from 1 */
     DesignPoint *point;
     uint32_t point_count;
@@ -50,6 +57,9 @@ typedef struct Design {
 typedef struct DesignPlan {
     uint64_t seed;
     uint32_t runs, shard, shards;
+    double precision; /* and what belongs to it, as in Design */
+    uint32_t min_runs;
+    const GPtrArray *of;
 } DesignPlan;
 
 /* The source has been checked (sources_read_points). */
@@ -66,9 +76,10 @@ char *design_difference(const Design *there, const Design *here, bool shards_too
 uint32_t design_blocks(const Design *design); /* of a point */
 uint64_t design_units(const Design *design);
 uint32_t design_unit_point(const Design *design, uint64_t unit);
-uint32_t design_unit_first(const Design *design, uint64_t unit);  /* replication */
-uint32_t design_unit_length(const Design *design, uint64_t unit); /* replications */
-bool design_has(const Design *design, uint64_t unit);             /* this shard */
+uint32_t design_unit_first(const Design *design, uint64_t unit);             /* replication */
+uint32_t design_unit_length(const Design *design, uint64_t unit);            /* replications */
+bool design_has(const Design *design, uint64_t unit);                        /* this shard */
+uint32_t design_shard(const Design *design, uint64_t unit, uint32_t shards); /* from 0 */
 
 /* "name [router.ttl=30s]"; g_free. */
 char *design_case(const Design *design, const DesignPoint *point);

@@ -108,10 +108,11 @@ static Counts count(const Ci *ci, size_t first, size_t end)
             counts.tests++;
             counts.errors++;
         }
-    for (guint i = 0; i < ci->cases->len; i++) {
+    guint i = first < end ? ((const CiSuite *)ci->suites->pdata[first])->first : 0;
+    for (; i < ci->cases->len; i++) {
         const CiCase *item = ci->cases->pdata[i];
-        if (item->suite < first || item->suite >= end)
-            continue;
+        if (item->suite >= end)
+            break;
         counts.tests++;
         if (item->verdict == VERDICT_PASS)
             continue;
@@ -143,10 +144,11 @@ static void put_suite(FILE *out, const Ci *ci, size_t index)
     put_property(out, "seed", seed);
     put_property(out, "runs", runs);
     fputs("    </properties>\n", out);
-    for (guint i = 0; i < ci->cases->len; i++) {
+    for (guint i = suite->first; i < ci->cases->len; i++) {
         const CiCase *item = ci->cases->pdata[i];
-        if (item->suite == index)
-            put_case(out, ci, suite, item);
+        if (item->suite != index)
+            break;
+        put_case(out, ci, suite, item);
     }
     if (suite->partial)
         put_partial(out, suite);

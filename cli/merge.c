@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/format.h"
+#include "cli/sweep_ci.h"
 #include "cli/sweep_out.h"
 
 typedef struct MergeOptions {
@@ -21,8 +22,7 @@ static const OptionSpec merge_specs[] = {
     {0, "json", "FILE", OPTION_OR_DASH, FIELD(out.json), 0, 0,
      "result.json, here too; to stdout instead of the table without FILE"},
     {0, "csv", "FILE", OPTION_TEXT, FIELD(out.csv), 0, 0, "one row a point; \"-\": to stdout"},
-    {0, "markdown", "FILE", OPTION_TEXT, FIELD(out.table), 0, 0,
-     "the table as Markdown; \"-\": to stdout"},
+    CI_OPTIONS(MergeOptions, out.ci),
     {'q', "quiet", NULL, OPTION_FLAG, FIELD(out.quiet), 0, 0, "the verdict only"},
     {0, "no-color", NULL, OPTION_FLAG, FIELD(out.no_color), 0, 0,
      "also NO_COLOR=1; colour is used on a terminal only"},
@@ -129,8 +129,13 @@ static bool add_journal(Merge *merge, const char *path, char **problem)
 
 static void tell_missing_shard(const Merge *merge, uint32_t shard)
 {
+    const Design *design = merge->design;
     uint64_t units = 0, missing = 0;
-    for (uint64_t unit = shard; unit < design_units(merge->design); unit += merge->shards) {
+    for (uint64_t unit = 0; unit < design_units(design); unit++) {
+        const StorePoint *point = &merge->store.point[design_unit_point(design, unit)];
+        if (design_shard(design, unit, merge->shards) != shard ||
+            design_unit_first(design, unit) >= point->look)
+            continue;
         units++;
         missing += store_has(&merge->store, unit) ? 0 : 1;
     }
@@ -147,12 +152,16 @@ static void tell_missing_shard(const Merge *merge, uint32_t shard)
 
 static bool is_complete(const Merge *merge)
 {
-    uint64_t units = design_units(merge->design);
-    if (merge->store.units == units)
+    const Design *design = merge->design;
+    if (merge->store.whole == design->point_count)
         return true;
     g_autofree char *there = format_count((double)merge->store.runs);
-    g_autofree char *all = format_count((double)merge->design->runs * merge->design->point_count);
-    fprintf(stderr, "failsim merge: %s of %s runs are there\n", there, all);
+    g_autofree char *all = format_count((double)design->runs * design->point_count);
+    if (design->precision > 0)
+        fprintf(stderr, "failsim merge: %u of %u points are precise enough\n", merge->store.whole,
+                design->point_count);
+    else
+        fprintf(stderr, "failsim merge: %s of %s runs are there\n", there, all);
     for (uint32_t shard = 0; shard < merge->shards; shard++)
         tell_missing_shard(merge, shard);
     if (!merge->options.partial)
@@ -161,6 +170,22 @@ static bool is_complete(const Merge *merge)
 }
 
 /* ---- The command ---- */
+
+static ExitCode merge_outputs(Merge *merge)
+{
+    SweepCi ci;
+    char *problem = NULL;
+    ExitCode code;
+    if (!sweep_ci_open(&ci, &merge->store, &merge->options.out, &problem)) {
+        code = tell(EXIT_IO, problem);
+    } else {
+        for (uint32_t p = 0; p < merge->design->point_count; p++)
+            if (merge->store.point[p].whole)
+                sweep_ci_point_done(&ci, p);
+        code = sweep_out(&merge->store, &merge->options.out, &ci);
+    }
+    return sweep_ci_close(&ci, code);
+}
 
 static ExitCode merge_checked(Merge *merge, const GPtrArray *directories)
 {
@@ -171,13 +196,15 @@ static ExitCode merge_checked(Merge *merge, const GPtrArray *directories)
     for (guint i = 0; i < merge->paths->len; i++)
         if (!add_journal(merge, merge->paths->pdata[i], &problem))
             return tell(EXIT_USAGE, problem);
+    if (!store_settle(&merge->store, &problem))
+        return tell(EXIT_IO, problem);
     if (!is_complete(merge) && !merge->options.partial)
         return EXIT_USAGE;
     if (merge->options.out.directory == NULL)
         merge->options.out.directory = directories->pdata[0];
     if (g_mkdir_with_parents(merge->options.out.directory, 0777) != 0)
         return tell(EXIT_IO, g_strdup_printf("cannot write in %s", merge->options.out.directory));
-    return sweep_out(&merge->store, &merge->options.out);
+    return merge_outputs(merge);
 }
 
 static ExitCode merge_run(const Command *command, int argc, char **argv)
@@ -186,12 +213,11 @@ static ExitCode merge_run(const Command *command, int argc, char **argv)
     g_autofree char *problem = NULL;
     Merge merge = {.paths = g_ptr_array_new_with_free_func(g_free)};
     ExitCode code = EXIT_MET;
-    const char *misuse = NULL;
     if (!options_parse(merge_specs, G_N_ELEMENTS(merge_specs), &merge.options, argc, argv,
                        directories, &problem))
         code = command_misused(command, "%s", problem);
-    else if ((misuse = sweep_out_misuse(&merge.options.out)) != NULL)
-        code = command_misused(command, "%s", misuse);
+    else if ((problem = sweep_out_misuse(&merge.options.out)) != NULL)
+        code = command_misused(command, "%s", problem);
     else if (directories->len == 0)
         code = command_misused(command, "needs the DIR of a sweep's shards");
     else if (directories->len > 1 && merge.options.out.directory == NULL)
@@ -211,9 +237,11 @@ const Command command_merge = {
     .name = "merge",
     .usage = "DIR...",
     .text = "the shards of a sweep to one result",
-    .notes = "Reads every *.journal in the DIRs (failsim sweep --shard I/N -o DIR). The results "
-             "are the\n"
-             "same bytes as one process's. What is missing is an error that names the shards.\n",
+    .notes =
+        "Reads every *.journal in the DIRs (failsim sweep --shard I/N -o DIR). The results "
+        "are the\n"
+        "same bytes as one process's. What is missing is an error that names the shards.\n"
+        "--junit, --markdown, --ndjson and --ci say of the whole what `sweep` would have said.\n",
     .options = merge_specs,
     .option_count = G_N_ELEMENTS(merge_specs),
     .run = merge_run,

@@ -5,7 +5,7 @@
 
 #include "cli/ci.h"
 
-static void begin(Json *json, Ci *ci, const char *event)
+void ndjson_open(Json *json, Ci *ci, const char *event)
 {
     json_init(json, ci->events);
     json_object_flat(json);
@@ -13,7 +13,7 @@ static void begin(Json *json, Ci *ci, const char *event)
     json_text(json, event);
 }
 
-static void end(Json *json, Ci *ci)
+void ndjson_close(Json *json, Ci *ci)
 {
     json_end(json);
     fflush(ci->events);
@@ -35,7 +35,7 @@ void ndjson_study_begins(Ci *ci, const Scenario *scenario, const char *hash, con
                          const StudyPlan *plan)
 {
     Json json;
-    begin(&json, ci, "study_start");
+    ndjson_open(&json, ci, "study_start");
     put_integer(&json, "format_version", 1);
     put_text(&json, "version", FAILSIM_VERSION);
     put_text(&json, "scenario", scenario_name(scenario));
@@ -47,16 +47,16 @@ void ndjson_study_begins(Ci *ci, const Scenario *scenario, const char *hash, con
     json_end(&json);
     put_integer(&json, "seed", plan->seed);
     put_integer(&json, "runs", plan->precision != NULL ? plan->precision->max_runs : plan->runs);
-    end(&json, ci);
+    ndjson_close(&json, ci);
 }
 
 void ndjson_progress(void *data, uint32_t done)
 {
     Ci *ci = data;
     Json json;
-    begin(&json, ci, "progress");
+    ndjson_open(&json, ci, "progress");
     put_integer(&json, "runs", done);
-    end(&json, ci);
+    ndjson_close(&json, ci);
 }
 
 static void put_expectation(Ci *ci, const Study *study, size_t index, const char *label)
@@ -64,7 +64,7 @@ static void put_expectation(Ci *ci, const Study *study, size_t index, const char
     const ScenarioExpect *expect = scenario_expect(study->scenario, index);
     const ExpectOutcome *outcome = &study->outcome[index];
     Json json;
-    begin(&json, ci, "expectation");
+    ndjson_open(&json, ci, "expectation");
     put_text(&json, "scenario", scenario_name(study->scenario));
     if (label != NULL)
         put_text(&json, "label", label);
@@ -73,7 +73,7 @@ static void put_expectation(Ci *ci, const Study *study, size_t index, const char
     json_key(&json, "measured");
     json_number(&json, outcome->measured);
     put_text(&json, "note", outcome->note != NULL ? outcome->note : "");
-    end(&json, ci);
+    ndjson_close(&json, ci);
 }
 
 void ndjson_study_ends(Ci *ci, const Study *study, const char *label)
@@ -83,7 +83,7 @@ void ndjson_study_ends(Ci *ci, const Study *study, const char *label)
     for (size_t i = 0; i < study->expect_count; i++)
         put_expectation(ci, study, i, label);
     Json json;
-    begin(&json, ci, "study_end");
+    ndjson_open(&json, ci, "study_end");
     put_text(&json, "scenario", scenario_name(study->scenario));
     if (label != NULL)
         put_text(&json, "label", label);
@@ -99,7 +99,7 @@ void ndjson_study_ends(Ci *ci, const Study *study, const char *label)
         json_null(&json);
     g_autofree char *fingerprint = g_strdup_printf("%016" PRIx64, study->result.fingerprint);
     put_text(&json, "fingerprint", fingerprint);
-    end(&json, ci);
+    ndjson_close(&json, ci);
 }
 
 void ndjson_end(Ci *ci, ExitCode code)
@@ -107,7 +107,7 @@ void ndjson_end(Ci *ci, ExitCode code)
     if (ci->events == NULL)
         return;
     Json json;
-    begin(&json, ci, "end");
+    ndjson_open(&json, ci, "end");
     put_integer(&json, "exit", (uint64_t)code);
-    end(&json, ci);
+    ndjson_close(&json, ci);
 }

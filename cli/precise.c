@@ -86,6 +86,31 @@ bool precise_rule(const PreciseOptions *options, const Scenario *scenario, Preci
     return false;
 }
 
+void precise_plan(const PreciseOptions *options, DesignPlan *plan)
+{
+    g_autofree char *message = NULL;
+    if (options->precision == NULL)
+        return;
+    param_parse_share(options->precision, &plan->precision, &message);
+    plan->min_runs = (uint32_t)least(options);
+    plan->runs = (uint32_t)most(options);
+    plan->of = options->of;
+}
+
+void precise_point_rule(const Design *design, const DesignPoint *point, PrecisionRule *rule)
+{
+    *rule = (PrecisionRule){
+        .relative = design->precision, .min_runs = design->min_runs, .max_runs = design->runs};
+    size_t named = g_strv_length(design->of);
+    Expect *targets = g_new0(Expect, named + point->expect_count);
+    for (size_t i = 0; i < named; i++)
+        g_free(read_target(design->of[i], &targets[rule->count++]));
+    for (size_t i = 0; i < point->expect_count && named == 0; i++)
+        if (precision_applies(&point->expect[i].expect))
+            targets[rule->count++] = point->expect[i].expect;
+    rule->targets = targets;
+}
+
 void precise_clear(PrecisionRule *rule)
 {
     g_free((Expect *)rule->targets);

@@ -7,6 +7,7 @@
 #ifndef CLI_PRECISE_H
 #define CLI_PRECISE_H
 
+#include "cli/design.h"
 #include "cli/options.h"
 #include "models/scenario.h"
 #include "sim/precision.h"
@@ -55,6 +56,9 @@ char *precise_misuse(const PreciseOptions *options, bool runs_given);
  * freed with precise_clear. Without --precision: true, and rule->count is 0. */
 bool precise_rule(const PreciseOptions *options, const Scenario *scenario, PrecisionRule *rule,
                   char **problem);
+/* Into a design's plan; and the rule of one of its points again (count 0: it has no target). */
+void precise_plan(const PreciseOptions *options, DesignPlan *plan);
+void precise_point_rule(const Design *design, const DesignPoint *point, PrecisionRule *rule);
 void precise_clear(PrecisionRule *rule);
 
 #endif

@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "cli/precise.h"
 #include "models/platform.h"
 #include "sim/check.h"
 
@@ -66,6 +67,7 @@ void store_init(Store *store, const Design *design)
     *store = (Store){.design = design, .journals = g_ptr_array_new()};
     store->place = g_new0(uint64_t, design_units(design));
     store->from = g_new0(uint16_t, design_units(design));
+    store->point = g_new0(StorePoint, design->point_count);
 }
 
 void store_clear(Store *store)
@@ -77,6 +79,7 @@ void store_clear(Store *store)
     g_ptr_array_free(store->journals, TRUE);
     g_free(store->place);
     g_free(store->from);
+    g_free(store->point);
     *store = (Store){0};
 }
 
@@ -124,7 +127,6 @@ static bool take_record(void *data, uint64_t offset, const void *payload, size_t
         return same_as_before(recovery, unit, payload, length);
     store->place[unit] = offset;
     store->from[unit] = (uint16_t)(store->journals->len - 1);
-    store->units++;
     store->runs += head.count;
     return true;
 }
@@ -175,9 +177,78 @@ bool store_open(Store *store, const char *directory, char **problem)
     if (!journal_open(&journal, path, bytes, length, problem))
         return false;
     if (check_design(store, &journal, problem))
-        return store_add(store, &journal, store->design, problem);
+        return store_add(store, &journal, store->design, problem) && store_settle(store, problem);
     journal_close(&journal);
     return false;
+}
+
+/* ---- What is still wanted ---- */
+
+uint32_t store_blocks(const Store *store, uint32_t point)
+{
+    const uint32_t block = store->design->block;
+    return (store->point[point].look + block - 1) / block;
+}
+
+static uint32_t count_missing(const Store *store, uint32_t point)
+{
+    uint32_t missing = 0;
+    uint64_t first = (uint64_t)point * design_blocks(store->design);
+    for (uint64_t unit = first; unit < first + store_blocks(store, point); unit++)
+        missing += design_has(store->design, unit) && !store_has(store, unit) ? 1 : 0;
+    return missing;
+}
+
+/* Is the point precise enough with the runs that were looked for? */
+static bool look(const Store *store, uint32_t point, const PrecisionRule *rule, bool *met,
+                 char **problem)
+{
+    g_autofree double *column = g_new(double, store->design->runs);
+    *met = true;
+    for (size_t i = 0; i < rule->count && *met; i++) {
+        Expect target = rule->targets[i];
+        uint32_t runs;
+        if (!store_columns(store, point, target.metric, 1, column, NULL, &runs, problem))
+            return false;
+        target.metric = 0; /* of a matrix of one column */
+        *met = !(precision_of(&target, column, runs, 1) > rule->relative);
+    }
+    return true;
+}
+
+/* A pure function of the point's own results, whenever and by whomever they were made. */
+static bool settle_point(Store *store, uint32_t p, char **problem)
+{
+    const Design *design = store->design;
+    StorePoint *point = &store->point[p];
+    PrecisionRule rule = {.max_runs = design->runs};
+    if (design->precision > 0)
+        precise_point_rule(design, &design->point[p], &rule);
+    bool good = true;
+    if (point->look == 0)
+        point->look = design->precision > 0 ? rule.min_runs : design->runs;
+    while (good && !point->whole && (point->missing = count_missing(store, p)) == 0) {
+        bool mine =
+            design->precision == 0 || design_has(design, (uint64_t)p * design_blocks(design));
+        if (design->precision > 0 && mine)
+            good = look(store, p, &rule, &point->precise, problem);
+        if (good && (!mine || point->precise || point->look == design->runs)) {
+            point->whole = true;
+            store->whole++;
+        } else if (good) {
+            point->look = precision_next(&rule, point->look);
+        }
+    }
+    precise_clear(&rule);
+    return good;
+}
+
+bool store_settle(Store *store, char **problem)
+{
+    for (uint32_t p = 0; p < store->design->point_count; p++)
+        if (!settle_point(store, p, problem))
+            return false;
+    return true;
 }
 
 /* ---- Use ---- */
@@ -195,9 +266,8 @@ bool store_append(Store *store, const UnitRecord *record, char **problem)
     if (!journal_append(store->journals->pdata[0], record, unit_bytes(record), &offset, problem))
         return false;
     store->place[unit] = offset;
-    store->units++;
     store->runs += record->count;
-    return true;
+    return --store->point[record->point].missing > 0 || settle_point(store, record->point, problem);
 }
 
 bool store_sync(Store *store, char **problem)
@@ -206,9 +276,9 @@ bool store_sync(Store *store, char **problem)
 }
 
 static void scatter(UnitRecord *record, const Store *store, size_t first, size_t count, uint32_t at,
-                    double *columns)
+                    uint32_t length, double *columns)
 {
-    for (uint32_t i = 0; i < record->count; i++) {
+    for (uint32_t i = 0; i < length; i++) {
         const double *row = unit_row(record, i) + first;
         for (size_t m = 0; m < count; m++)
             columns[m * store->design->runs + at + i] = row[m];
@@ -219,20 +289,22 @@ bool store_columns(const Store *store, uint32_t point, size_t first, size_t coun
                    uint64_t *fingerprints, uint32_t *runs, char **problem)
 {
     const Design *design = store->design;
+    const uint32_t wanted = store->point[point].look;
     uint64_t begin = (uint64_t)point * design_blocks(design);
     *runs = 0;
-    for (uint64_t unit = begin; unit < begin + design_blocks(design); unit++) {
+    for (uint64_t unit = begin; unit < begin + store_blocks(store, point); unit++) {
         if (!store_has(store, unit))
             continue;
         g_autofree UnitRecord *record = unit_new(design, unit);
         const Journal *journal = store->journals->pdata[store->from[unit]];
         if (!journal_read(journal, store->place[unit], record, unit_bytes(record), problem))
             return false;
-        scatter(record, store, first, count, *runs, columns);
+        /* The last block may reach beyond the last look. */
+        uint32_t length = MIN(record->count, wanted - record->first);
+        scatter(record, store, first, count, *runs, length, columns);
         if (fingerprints != NULL)
-            memcpy(fingerprints + *runs, unit_fingerprints(record),
-                   record->count * sizeof *fingerprints);
-        *runs += record->count;
+            memcpy(fingerprints + *runs, unit_fingerprints(record), length * sizeof *fingerprints);
+        *runs += length;
     }
     return true;
 }

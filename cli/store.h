@@ -15,12 +15,21 @@
 #include "cli/design.h"
 #include "sim/journal.h"
 
+/* What is known of a point: without a wanted precision `look` is all of its runs. */
+typedef struct StorePoint {
+    uint32_t look;    /* runs that are wanted for certain */
+    uint32_t missing; /* units below it that this shard lacks */
+    bool whole;       /* nothing more is wanted */
+    bool precise;     /* whole, and the wanted precision was reached */
+} StorePoint;
+
 typedef struct Store {
     const Design *design;
     GPtrArray *journals; /* Journal * */
     uint64_t *place;     /* by unit: of its record's payload; 0: not there */
     uint16_t *from;      /* by unit: index into journals */
-    uint64_t units;      /* there */
+    StorePoint *point;   /* by point */
+    uint32_t whole;      /* points that are */
     uint64_t runs;       /* in them */
     uint64_t cut;        /* bytes of unfinished records that were dropped */
     bool foreign;        /* store_open failed because the results are another study's */
@@ -44,12 +53,16 @@ bool store_open(Store *store, const char *directory, char **problem);
 /* A finished or interrupted shard's journal, to be read. `there` is its design, checked by the
  * caller; the journal is the store's from now on. */
 bool store_add(Store *store, Journal *journal, const Design *there, char **problem);
+/* After the last store_add: what every point still wants. */
+bool store_settle(Store *store, char **problem);
 bool store_append(Store *store, const UnitRecord *record, char **problem);
 bool store_sync(Store *store, char **problem);
 void store_clear(Store *store);
 
 uint64_t store_unit_of(const Design *design, const UnitRecord *record);
 bool store_has(const Store *store, uint64_t unit);
+/* Blocks of a point that are wanted for certain. */
+uint32_t store_blocks(const Store *store, uint32_t point);
 /* Columns of a point, columns[m * design->runs + i] of metrics first…first+count-1; run i is not
  * always replication i while units are missing. fingerprints may be NULL. */
 bool store_columns(const Store *store, uint32_t point, size_t first, size_t count, double *columns,

@@ -8,6 +8,8 @@
 #include "cli/crew.h"
 #include "cli/format.h"
 #include "cli/interrupt.h"
+#include "cli/precise.h"
+#include "cli/sweep_ci.h"
 #include "cli/sweep_out.h"
 #include "cli/sweep_progress.h"
 
@@ -17,14 +19,13 @@ typedef struct SweepOptions {
     OptionNumber runs, seed, jobs;
     GPtrArray *sets;
     const char *shard;
+    PreciseOptions precise;
     SweepOutOptions out;
 } SweepOptions;
 
 #define FIELD(name) offsetof(SweepOptions, name)
 
 static const OptionSpec sweep_specs[] = {
-    {'o', "output", "DIR", OPTION_TEXT, FIELD(out.directory), 0, 0,
-     "results and the journal that a second start goes on from (needed)"},
     {'r', "runs", "N", OPTION_NUMBER, FIELD(runs), 1, RUNS_MAX,
      "replications of each point (else the scenario's run.replications)"},
     {0, "seed", "S", OPTION_NUMBER, FIELD(seed), 0, INT64_MAX - 1,
@@ -33,14 +34,16 @@ static const OptionSpec sweep_specs[] = {
      "as if the scenario said so; may be repeated"},
     {'j', "jobs", "N", OPTION_NUMBER, FIELD(jobs), 0, JOBS_MAX,
      "threads (0, the default: one a processor; under mpirun 1 a rank)"},
+    PRECISE_OPTIONS(SweepOptions, precise),
+    {'o', "output", "DIR", OPTION_TEXT, FIELD(out.directory), 0, 0,
+     "results and the journal that a second start goes on from (needed)"},
     {0, "shard", "I/N", OPTION_TEXT, FIELD(shard), 0, 0,
      "do part I of N only (from 1); then: failsim merge DIR"},
     {0, "json", "FILE", OPTION_OR_DASH, FIELD(out.json), 0, 0,
      "result.json, here too; to stdout instead of the table without FILE"},
     {0, "csv", "FILE", OPTION_TEXT, FIELD(out.csv), 0, 0, "one row a point; \"-\": to stdout"},
-    {0, "markdown", "FILE", OPTION_TEXT, FIELD(out.table), 0, 0,
-     "the table as Markdown; \"-\": to stdout"},
     {'q', "quiet", NULL, OPTION_FLAG, FIELD(out.quiet), 0, 0, "the verdict only"},
+    CI_OPTIONS(SweepOptions, out.ci),
     {0, "no-color", NULL, OPTION_FLAG, FIELD(out.no_color), 0, 0,
      "also NO_COLOR=1; colour is used on a terminal only"},
 };
@@ -49,10 +52,12 @@ typedef struct Sweep {
     const Command *command;
     SweepOptions options;
     DesignPlan plan;
-    GPtrArray *files, *sets;
+    GPtrArray *files, *sets, *of;
     Sources sources;
     Design *design;
     Store store;
+    SweepCi ci;
+    bool has_ci;
     Cluster cluster;
 } Sweep;
 
@@ -75,12 +80,27 @@ static bool parse_shard(const char *text, DesignPlan *plan)
     return *end == '\0' && shard >= 1 && shard <= shards && shards <= SHARDS_MAX;
 }
 
+static char *misuse(const Sweep *sweep)
+{
+    const SweepOutOptions *out = &sweep->options.out;
+    const CiOptions *ci = &out->ci;
+    bool asked = out->json != NULL || out->csv != NULL || ci->junit != NULL ||
+                 ci->markdown != NULL || ci->ndjson != NULL || ci->ci != NULL ||
+                 ci->inconclusive != NULL;
+    if (sweep->plan.shards > 1 && asked)
+        return g_strdup("a shard has no results yet: give --json, --csv, --junit, --markdown, "
+                        "--ndjson, --ci and --inconclusive to failsim merge");
+    char *problem = precise_misuse(&sweep->options.precise, sweep->options.runs.given);
+    return problem != NULL ? problem : sweep_out_misuse(out);
+}
+
 static ExitCode parse(Sweep *sweep, int argc, char **argv)
 {
     const Command *command = sweep->command;
     SweepOptions *options = &sweep->options;
     g_autofree char *problem = NULL;
     options->sets = sweep->sets;
+    options->precise.of = sweep->of;
     if (!options_parse(sweep_specs, G_N_ELEMENTS(sweep_specs), options, argc, argv, sweep->files,
                        &problem))
         return command_misused(command, "%s", problem);
@@ -93,8 +113,28 @@ static ExitCode parse(Sweep *sweep, int argc, char **argv)
                                options->shard);
     if (sweep->cluster.size > 1 && strcmp(sweep->files->pdata[0], "-") == 0)
         return command_misused(command, "\"-\" cannot be read by several ranks");
-    const char *misuse = sweep_out_misuse(&options->out);
-    return misuse != NULL ? command_misused(command, "%s", misuse) : EXIT_MET;
+    problem = misuse(sweep);
+    return problem != NULL ? command_misused(command, "%s", problem) : EXIT_MET;
+}
+
+/* Every point has something whose precision is wanted. */
+static ExitCode check_targets(const Sweep *sweep)
+{
+    const Design *design = sweep->design;
+    for (uint32_t p = 0; p < design->point_count && design->precision > 0; p++) {
+        PrecisionRule rule;
+        precise_point_rule(design, &design->point[p], &rule);
+        bool some = rule.count > 0;
+        precise_clear(&rule);
+        if (some)
+            continue;
+        g_autofree char *name = design_case(design, &design->point[p]);
+        return command_misused(sweep->command,
+                               "%s expects no mean and no quantile, whose precision could be "
+                               "wanted; add --precision-of METRIC.STAT",
+                               name);
+    }
+    return EXIT_MET;
 }
 
 static ExitCode read_design(Sweep *sweep)
@@ -109,9 +149,10 @@ static ExitCode read_design(Sweep *sweep)
         options->seed.given ? (uint64_t)options->seed.value : scenario_seed(source->scenario);
     sweep->plan.runs = options->runs.given ? (uint32_t)options->runs.value
                                            : scenario_replications(source->scenario);
+    precise_plan(&options->precise, &sweep->plan);
     sweep->design = design_new(source, sweep->sets, &sweep->plan);
     store_init(&sweep->store, sweep->design);
-    return EXIT_MET;
+    return check_targets(sweep);
 }
 
 static ExitCode tell(ExitCode code, char *problem)
@@ -138,6 +179,15 @@ static ExitCode open_store(Sweep *sweep)
     return EXIT_MET;
 }
 
+static ExitCode open_ci(Sweep *sweep)
+{
+    char *problem = NULL;
+    sweep->has_ci = true;
+    return sweep_ci_open(&sweep->ci, &sweep->store, &sweep->options.out, &problem)
+               ? EXIT_MET
+               : tell(EXIT_IO, problem);
+}
+
 static void design_digest(const Design *design, char digest[HASH_BYTES])
 {
     g_autoptr(GBytes) bytes = design_to_bytes(design);
@@ -160,6 +210,8 @@ static ExitCode prepare(Sweep *sweep, int argc, char **argv)
         code = read_design(sweep);
     if (code == EXIT_MET && sweep->cluster.rank == 0)
         code = open_store(sweep);
+    if (code == EXIT_MET && sweep->cluster.rank == 0 && sweep->plan.shards == 1)
+        code = open_ci(sweep);
     if (code == EXIT_MET)
         design_digest(sweep->design, own);
     if (sweep->cluster.rank == 0) {
@@ -182,7 +234,7 @@ static ExitCode report(Sweep *sweep, bool stopped)
     const Design *design = sweep->design;
     const SweepOptions *options = &sweep->options;
     if (design->shards == 1) {
-        ExitCode code = sweep_out(&sweep->store, &options->out);
+        ExitCode code = sweep_out(&sweep->store, &options->out, &sweep->ci);
         return stopped ? command_worse(code, EXIT_INTERRUPTED) : code;
     }
     g_autofree char *runs = format_count((double)sweep->store.runs);
@@ -217,6 +269,8 @@ static ExitCode work(Sweep *sweep)
         sweep_progress_make(sweep->design->name, sweep->store.runs, sweep->options.out.quiet);
     plan.progress = sweep_progress_step;
     plan.progress_data = &progress;
+    plan.point_done = sweep->has_ci ? sweep_ci_point_done : NULL;
+    plan.point_data = &sweep->ci;
     bool stopped;
     char *problem = NULL;
     bool good = crew_run(&plan, &stopped, &problem);
@@ -242,15 +296,19 @@ static ExitCode sweep_run(const Command *command, int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is told like a full disk */
     sweep.files = g_ptr_array_new();
     sweep.sets = g_ptr_array_new();
+    sweep.of = g_ptr_array_new();
     ExitCode code = prepare(&sweep, argc, argv);
     if (code == EXIT_MET && sweep.design != NULL)
         code = work(&sweep);
+    if (sweep.has_ci)
+        code = sweep_ci_close(&sweep.ci, code);
     if (sweep.store.journals != NULL)
         store_clear(&sweep.store);
     design_free(sweep.design);
     sources_clear(&sweep.sources);
     g_ptr_array_free(sweep.files, TRUE);
     g_ptr_array_free(sweep.sets, TRUE);
+    g_ptr_array_free(sweep.of, TRUE);
     cluster_end(&sweep.cluster);
     return code;
 }
@@ -266,7 +324,11 @@ const Command command_sweep = {
         "appended. Stopped in any way, the same command goes on where it was. A kill costs the\n"
         "runs in hand; a loss of power at most a second more. The results are the same bytes for\n"
         "any number of threads, interruptions, shards (--shard, failsim merge) and ranks (mpirun\n"
-        "-n N failsim sweep …, built with make MPI=1).\n",
+        "-n N failsim sweep …, built with make MPI=1).\n"
+        "--precision: every point runs until its own intervals are narrow enough, as in\n"
+        "failsim run; a shard then has whole points.\n"
+        "In a pipeline: --junit, --markdown, --ci auto; a suite a point, its name tells the "
+        "point.\n",
     .options = sweep_specs,
     .option_count = G_N_ELEMENTS(sweep_specs),
     .run = sweep_run,

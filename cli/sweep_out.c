@@ -8,6 +8,7 @@
 #include "cli/outfile.h"
 #include "cli/page.h"
 #include "cli/results.h"
+#include "cli/sweep_ci.h"
 #include "cli/sweep_point.h"
 #include "models/platform.h"
 
@@ -43,11 +44,12 @@ struct SweepOut {
     const Store *store;
     const Design *design;
     const SweepOutOptions *options;
+    SweepCi *ci;
     char **keys; /* that are swept */
     bool partial;
     GArray *sinks;   /* Sink */
     GPtrArray *rows; /* char **, cells of the table */
-    size_t verdicts[3], unjudged;
+    size_t verdicts[3], unjudged, imprecise;
     ExitCode code;
 };
 
@@ -66,6 +68,41 @@ static void put_integer(Json *json, const char *key, uint64_t value)
 {
     json_key(json, key);
     json_integer(json, value);
+}
+
+static void json_precision(Json *json, const Design *design)
+{
+    json_key(json, "precision");
+    json_object_flat(json);
+    json_key(json, "wanted");
+    json_number(json, design->precision);
+    put_integer(json, "min_runs", design->min_runs);
+    put_integer(json, "max_runs", design->runs);
+    json_key(json, "of");
+    json_array_flat(json);
+    for (char **of = design->of; *of != NULL; of++)
+        json_text(json, *of);
+    json_end(json);
+    json_end(json);
+}
+
+static void json_reached(Json *json, const SweepPoint *point)
+{
+    json_key(json, "precision");
+    json_object(json);
+    json_key(json, "reached");
+    json_flag(json, point->precise);
+    json_key(json, "half_widths");
+    json_object(json);
+    for (size_t i = 0; i < point->rule.count; i++) {
+        const Expect *target = &point->rule.targets[i];
+        g_autofree char *name = g_strdup_printf(
+            "%s.%s", platform_metrics.specs[target->metric].name, expect_statistic_name(target));
+        json_key(json, name);
+        results_bound(json, point->half_width[i]);
+    }
+    json_end(json);
+    json_end(json);
 }
 
 static void json_begin(Sink *sink, const SweepOut *out)
@@ -87,7 +124,10 @@ static void json_begin(Sink *sink, const SweepOut *out)
     json_end(json);
     json_end(json);
     put_integer(json, "seed", out->design->seed);
-    put_integer(json, "runs", out->design->runs);
+    if (out->design->precision > 0)
+        json_precision(json, out->design);
+    else
+        put_integer(json, "runs", out->design->runs);
     if (out->partial) {
         json_key(json, "partial");
         json_flag(json, true);
@@ -122,6 +162,8 @@ static void json_point(Sink *sink, const SweepOut *out, const SweepPoint *point)
         put_text(json, point->point->setting[i].key, point->point->setting[i].value);
     json_end(json);
     put_integer(json, "runs", point->runs);
+    if (out->design->precision > 0)
+        json_reached(json, point);
     put_text(json, "fingerprint", fingerprint);
     json_key(json, "metrics");
     json_object(json);
@@ -218,6 +260,12 @@ static char *cell_of(const SweepPoint *point, size_t column)
     return format_value(platform_metrics.specs[m].unit, columns[column].p95 ? s->p95 : s->mean, 0);
 }
 
+/* Not the same number at every point. */
+static bool shows_runs(const SweepOut *out)
+{
+    return out->partial || out->design->precision > 0;
+}
+
 /* The keys' values, the metrics, the verdict; g_strfreev. */
 static char **cells_of(const SweepOut *out, const SweepPoint *point)
 {
@@ -228,7 +276,7 @@ static char **cells_of(const SweepOut *out, const SweepPoint *point)
     }
     for (size_t i = 0; i < COLUMNS; i++)
         g_ptr_array_add(cells, cell_of(point, i));
-    if (out->partial)
+    if (shows_runs(out))
         g_ptr_array_add(cells, format_count(point->runs));
     g_ptr_array_add(cells, g_strdup(verdict_of(point)));
     g_ptr_array_add(cells, NULL);
@@ -259,7 +307,7 @@ static char **titles_of(const SweepOut *out, bool full)
         g_ptr_array_add(titles, full ? g_strdup(*key) : short_key(out, *key));
     for (size_t i = 0; i < COLUMNS; i++)
         g_ptr_array_add(titles, g_strdup(columns[i].title));
-    if (out->partial)
+    if (shows_runs(out))
         g_ptr_array_add(titles, g_strdup("runs"));
     g_ptr_array_add(titles, g_strdup("verdict"));
     g_ptr_array_add(titles, NULL);
@@ -275,8 +323,15 @@ static char *facts_of(const SweepOut *out)
     g_autofree char *done = format_count((double)out->store->runs);
     g_autofree char *all = format_count((double)design->runs * design->point_count);
     GString *facts = g_string_new(NULL);
-    g_string_append_printf(facts, "%s · %s each · seed %" PRIu64, points, runs, design->seed);
-    if (out->partial)
+    if (design->precision > 0)
+        g_string_append_printf(facts, "%s · ±%g %%, %u to %s each · seed %" PRIu64, points,
+                               design->precision * 100, design->min_runs, runs, design->seed);
+    else
+        g_string_append_printf(facts, "%s · %s each · seed %" PRIu64, points, runs, design->seed);
+    if (out->partial && design->precision > 0)
+        g_string_append_printf(facts, " · partial: %u of %u points done", out->store->whole,
+                               design->point_count);
+    else if (out->partial)
         g_string_append_printf(facts, " · partial: %s of %s runs", done, all);
     for (char **set = design->sets; *set != NULL; set++)
         g_string_append_printf(facts, " · with %s", *set);
@@ -397,6 +452,9 @@ static void print(const SweepOut *out)
     if (out->unjudged > 0)
         page_addf(&page, ", %zu without expectations", out->unjudged);
     page_add(&page, "\n");
+    if (out->imprecise > 0)
+        page_addf(&page, "At %zu of %u points %u runs do not reach the precision; see --max-runs\n",
+                  out->imprecise, out->design->point_count, out->design->runs);
     page_print(&page, stdout);
     page_clear(&page);
 }
@@ -443,7 +501,7 @@ static void open_sinks(SweepOut *out)
     add_in_directory(out, &md_kind, "points.md");
     add_sink(out, &json_kind, options->json);
     add_sink(out, &csv_kind, options->csv);
-    add_sink(out, &md_kind, options->table);
+    add_sink(out, &md_kind, options->ci.markdown);
 }
 
 static void close_sinks(SweepOut *out)
@@ -465,7 +523,9 @@ static void add_point(SweepOut *out, const SweepPoint *point, ExitCode *worst)
         Sink *sink = &g_array_index(out->sinks, Sink, i);
         sink->kind->point(sink, out, point);
     }
+    sweep_ci_point(out->ci, point);
     g_ptr_array_add(out->rows, cells_of(out, point));
+    out->imprecise += out->design->precision > 0 && point->whole && !point->precise ? 1 : 0;
     *worst = command_worse(*worst, sweep_point_exit(point));
     if (point->point->expect_count == 0)
         out->unjudged++;
@@ -505,10 +565,21 @@ static bool is_stdout(const char *file)
     return g_strcmp0(file, "-") == 0;
 }
 
-const char *sweep_out_misuse(const SweepOutOptions *options)
+static int outputs_to_stdout(const SweepOutOptions *options)
 {
-    int count = is_stdout(options->json) + is_stdout(options->csv) + is_stdout(options->table);
-    return count > 1 ? "only one of --json, --csv and --markdown can go to standard output" : NULL;
+    return is_stdout(options->json) + is_stdout(options->csv) + is_stdout(options->ci.markdown) +
+           is_stdout(options->ci.junit) + is_stdout(options->ci.ndjson);
+}
+
+char *sweep_out_misuse(const SweepOutOptions *options)
+{
+    return outputs_to_stdout(options) > 1 ? g_strdup("only one result can go to standard output")
+                                          : ci_misuse(&options->ci);
+}
+
+bool sweep_out_text(const SweepOutOptions *options)
+{
+    return outputs_to_stdout(options) == 0;
 }
 
 static void free_cells(void *cells)
@@ -516,18 +587,18 @@ static void free_cells(void *cells)
     g_strfreev(cells);
 }
 
-ExitCode sweep_out(const Store *store, const SweepOutOptions *options)
+ExitCode sweep_out(const Store *store, const SweepOutOptions *options, SweepCi *ci)
 {
     const Design *design = store->design;
-    SweepOut out = {.store = store, .design = design, .options = options, .code = EXIT_MET};
+    SweepOut out = {
+        .store = store, .design = design, .options = options, .ci = ci, .code = EXIT_MET};
     out.keys = design_keys(design);
-    out.partial = store->units < design_units(design);
+    out.partial = store->whole < design->point_count;
     out.rows = g_ptr_array_new_with_free_func(free_cells);
     open_sinks(&out);
     ExitCode worst = write_points(&out);
     close_sinks(&out);
-    if (out.code != EXIT_IO && !is_stdout(options->json) && !is_stdout(options->csv) &&
-        !is_stdout(options->table))
+    if (out.code != EXIT_IO && sweep_out_text(options))
         print(&out);
     g_ptr_array_free(out.rows, TRUE);
     g_strfreev(out.keys);

@@ -9,19 +9,25 @@
 
 #include <stdbool.h>
 
+#include "cli/ci.h"
 #include "cli/command.h"
 #include "cli/store.h"
 
 typedef struct SweepOutOptions {
-    const char *directory;          /* result.json, points.csv, points.md go there */
-    const char *json, *csv, *table; /* files beside, "-": stdout instead of the table; NULL: none */
+    const char *directory;  /* result.json, points.csv, points.md go there */
+    const char *json, *csv; /* files beside, "-": stdout instead of the table; NULL: none */
+    CiOptions ci;           /* its Markdown is the table */
     bool quiet, no_color;
 } SweepOutOptions;
 
-/* NULL if the options go together; else what is wrong. */
-const char *sweep_out_misuse(const SweepOutOptions *options);
+typedef struct SweepCi SweepCi;
+
+/* NULL if the options go together; else what is wrong: g_free. */
+char *sweep_out_misuse(const SweepOutOptions *options);
+/* Nothing but the report of a person goes to stdout. */
+bool sweep_out_text(const SweepOutOptions *options);
 /* Returns the worst verdict of all points as an exit code; EXIT_IO if something could not be
- * written (told on stderr). */
-ExitCode sweep_out(const Store *store, const SweepOutOptions *options);
+ * written (told on stderr). Every point goes to `ci`, too. */
+ExitCode sweep_out(const Store *store, const SweepOutOptions *options, SweepCi *ci);
 
 #endif

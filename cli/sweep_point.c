@@ -16,6 +16,13 @@ static void judge(SweepPoint *result, size_t metric, const double *column)
         result->outcome[i] = expect_judge(&expect, column, result->runs, 1);
         result->tally[result->outcome[i].verdict]++;
     }
+    for (size_t i = 0; i < result->rule.count; i++) {
+        Expect target = result->rule.targets[i];
+        if (target.metric != metric)
+            continue;
+        target.metric = 0;
+        result->half_width[i] = precision_of(&target, column, result->runs, 1);
+    }
 }
 
 static bool read_columns(SweepPoint *result, const Store *store, uint32_t point, double *columns,
@@ -42,6 +49,11 @@ bool sweep_point_read(SweepPoint *result, const Store *store, uint32_t point, ch
     *result = (SweepPoint){.point = &store->design->point[point]};
     result->summary = g_new0(StatsSummary, metrics);
     result->outcome = g_new0(ExpectOutcome, result->point->expect_count + 1);
+    result->whole = store->point[point].whole;
+    result->precise = store->point[point].precise;
+    if (store->design->precision > 0)
+        precise_point_rule(store->design, result->point, &result->rule);
+    result->half_width = g_new0(double, result->rule.count + 1);
     const size_t at_once = CLAMP(COLUMN_BYTES / (runs * sizeof(double)), 1, metrics);
     g_autofree double *columns = g_new(double, at_once *runs);
     g_autofree uint64_t *fingerprints = g_new(uint64_t, runs);
@@ -54,6 +66,8 @@ void sweep_point_clear(SweepPoint *result)
         g_free(result->outcome[i].note);
     g_free(result->outcome);
     g_free(result->summary);
+    g_free(result->half_width);
+    precise_clear(&result->rule);
 }
 
 const char *sweep_point_verdict(const SweepPoint *result)

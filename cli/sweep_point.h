@@ -12,12 +12,16 @@
 #include <stdint.h>
 
 #include "cli/command.h"
+#include "cli/precise.h"
 #include "cli/store.h"
 #include "sim/stats.h"
 
 typedef struct SweepPoint {
     const DesignPoint *point;
-    uint32_t runs; /* done */
+    uint32_t runs;       /* done */
+    bool whole, precise; /* all that were wanted; the wanted precision reached */
+    PrecisionRule rule;  /* of count 0 without one */
+    double *half_width;  /* relative, by target */
     uint64_t fingerprint;
     StatsSummary *summary;  /* by metric */
     ExpectOutcome *outcome; /* by expectation */

@@ -28,26 +28,30 @@ static char *time_left(const SweepProgress *progress, gint64 now, uint64_t done,
 {
     uint64_t did = done - progress->before;
     double seconds = (double)(now - progress->start) / 1e6;
-    if (did == 0 || seconds < 1)
+    if (did == 0 || done > all || seconds < 1)
         return g_strdup("");
     double left = seconds / (double)did * (double)(all - done);
     g_autofree char *text = format_seconds(left < 1 ? 1 : floor(left + 0.5), 0);
     return g_strdup_printf(", %s left", text);
 }
 
-static char *line_of(const SweepProgress *progress, gint64 now, uint64_t done, uint64_t all)
+static char *line_of(const SweepProgress *progress, gint64 now, const CrewState *state)
 {
+    const uint64_t done = state->runs, all = state->runs_all;
     glong length = MIN(NAME_BYTES, g_utf8_strlen(progress->name, -1));
     g_autofree char *name = g_utf8_substring(progress->name, 0, length);
     g_strdelimit(name, "\n\r\t\033", ' ');
     g_autofree char *left = time_left(progress, now, done, all);
     g_autofree char *done_text = format_count((double)done);
     g_autofree char *all_text = format_count((double)all);
+    if (all == 0)
+        return g_strdup_printf("%s: run %s; %u of %u points are precise enough", name, done_text,
+                               state->points, state->points_all);
     return g_strdup_printf("%s: run %s of %s (%u %%)%s", name, done_text, all_text,
-                           all > 0 ? (unsigned)(done * 100 / all) : 100, left);
+                           (unsigned)(done * 100 / all), left);
 }
 
-bool sweep_progress_step(void *data, uint64_t done, uint64_t all)
+bool sweep_progress_step(void *data, const CrewState *state)
 {
     SweepProgress *progress = data;
     gint64 now = g_get_monotonic_time();
@@ -59,7 +63,7 @@ bool sweep_progress_step(void *data, uint64_t done, uint64_t all)
             "failsim: finishing the runs in hand; Ctrl-C again stops at once and loses them only\n",
             stderr);
     } else if (due && !progress->quiet && !progress->told) {
-        g_autofree char *line = line_of(progress, now, done, all);
+        g_autofree char *line = line_of(progress, now, state);
         progress->last = now;
         progress->drawn = progress->terminal;
         fprintf(stderr, progress->terminal ? "\r\033[K%s" : "%s\n", line);

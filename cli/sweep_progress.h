@@ -7,6 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/crew.h"
+
+#include "cli/crew.h"
+
 typedef struct SweepProgress {
     const char *name;
     uint64_t before; /* runs that were there at the start */
@@ -16,7 +20,7 @@ typedef struct SweepProgress {
 
 SweepProgress sweep_progress_make(const char *name, uint64_t before, bool quiet);
 /* False once interrupted. */
-bool sweep_progress_step(void *progress, uint64_t done, uint64_t all);
+bool sweep_progress_step(void *progress, const CrewState *state);
 void sweep_progress_clear(SweepProgress *progress);
 
 #endif

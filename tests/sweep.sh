@@ -186,6 +186,55 @@ try 2 merge apart1 apart2 -o mixed; warns "different studies"; warns "seed"
 cp of3/shard-2-of-3.journal apart1 && rm apart2/shard-1-of-2.journal
 try 1 merge apart1 apart2 -o overlap -q; same whole overlap
 
+# --- in a pipeline ------------------------------------------------------------------------------------------
+sweep 1 ci -q --junit ci.xml --ndjson ci.nd --ci github; says "::error file=$file,line="
+verdict "JUnit follows its schema" sh -c 'command -v xmllint || exit 0; xmllint --noout --schema "$0" ci.xml' "$root/tests/junit.xsd"
+verdict "a suite a point; its name tells the point" test "$(grep -c '<testsuite name="Small sweep \[router.probe.interval=' ci.xml)" = 12
+verdict "events tell the points" sh -c 'test "$(grep -c point_start ci.nd)" = 12 && test "$(grep -c point_end ci.nd)" = 12'
+verdict "and the end" sh -c 'tail -1 ci.nd | grep -q "\"exit\": 1"'
+try 1 merge of2 -q --junit merged.xml --ndjson merged.nd
+verdict "JUnit of shards is that of one process" cmp -s ci.xml merged.xml
+verdict "events of shards are those of one process" cmp -s ci.nd merged.nd
+sweep 2 never --shard 1/2 --junit never.xml; warns "to failsim merge"; verdict "none is written" test ! -e never.xml
+sweep 2 never --inconclusive maybe; warns "takes pass or fail"
+sweep 4 ci -q --junit /nonesuch/x.xml; warns "cannot write"
+
+# --- precision: each point as often as it needs ----------------------------------------------------------------
+precise() { # CODE DIR ARGUMENT…
+    wanted=$1 dir=$2
+    shift 2
+    try "$wanted" sweep "$file" -o "$dir" --precision 30% --precision-of payments.lost.mean --max-runs 80 "$@"
+}
+precise 1 precise --ndjson precise.nd; says "±30 %, 30 to 80 runs each"
+verdict "points have their own numbers of runs" python3 -c '
+import json
+points = json.load(open("precise/result.json"))["points"]
+runs = {p["runs"] for p in points}
+assert 30 in runs and len(runs) > 1 and max(runs) <= 80, runs
+for p in points:
+    assert p["precision"]["reached"] == (p["runs"] < 80), p'
+"$bin" run "$file" --precision 30% --precision-of payments.lost.mean --max-runs 80 --json=point.json -q \
+    --set router.probe.interval=30s --set 'failover.steps[0].duration=20s' \
+    --set database.replication.mode=async --set router.probe.timeout=1s >out 2>err
+verdict "a point is what run --precision makes of the same settings" python3 -c '
+import json
+run, sweep = json.load(open("point.json")), json.load(open("precise/result.json"))
+point = [p for p in sweep["points"] if list(p["set"].values()) == ["30s", "20s", "async", "1s"]]
+assert len(point) == 1
+for key in "runs", "fingerprint", "metrics", "expectations", "verdict":
+    assert point[0][key] == run[key], key'
+precise 1 precise1 -j 1 -q; same precise precise1
+for i in 3 1 2; do "$bin" sweep "$file" -o precise3 --precision 30% --precision-of payments.lost.mean --max-runs 80 --shard $i/3 -q >out 2>err; done
+try 1 merge precise3 -q --ndjson precise3.nd; same precise precise3
+verdict "events of shards" cmp -s precise.nd precise3.nd
+rm precise3/shard-2-of-3.journal; try 2 merge precise3; warns "8 of 12 points are precise enough"; warns "shard 2/3"
+verdict "killed twice" python3 kill.py precisek/sweep.journal 2 "$bin" sweep "$file" -o precisek --precision 30% --precision-of payments.lost.mean --max-runs 80
+precise 1 precisek -q --ndjson precisek.nd; same precise precisek
+verdict "events after kills" cmp -s precise.nd precisek.nd
+precise 2 precise --min-runs 20; warns "--precision 30 % (30 to 80 runs)"
+sweep 2 never --precision 5%; warns "excludes --precision"
+try 2 sweep "$file" -o never --set 'expect=[payments.lost.max == 0]' --precision 5%; warns "expects no mean and no quantile"
+
 # --- two processes on one directory -----------------------------------------------------------------------
 cat >two.py <<'PY'
 import os, subprocess, sys, time
