@@ -55,6 +55,54 @@ static void test_tiers(void)
     check_tier("auto", 730 * (4 + 30 + 7 + 100) + 1000, SHARED);
 }
 
+static void check_auto(const char *set, double active, double passive, double shared)
+{
+    Runs *runs = runs_of_set(bank, (const char *const[]){set, NULL}, 1, 1);
+    g_test_message("%s", set);
+    g_assert_cmpfloat_with_epsilon(runs_column(runs, "cost.active")[0], active, 1e-6);
+    g_assert_cmpfloat_with_epsilon(runs_column(runs, "cost.passive")[0], passive, 1e-6);
+    double all = active + passive + shared;
+    g_assert_cmpfloat_with_epsilon(runs_column(runs, "cost.month")[0], all, 1e-6);
+    runs_free(runs);
+}
+
+/* What the scenario runs, it pays for. (Kafka and database: 730 x 130 a month.) */
+static void test_auto(void)
+{
+    double hot = 730 * (4 + 30 + 7 + 100) + 1000;
+    check_auto("application.standby={mode: no-nodes}", 98820, hot - 730 * 4, SHARED);
+    check_auto("application.standby={mode: scaled-down, share: 50%, nodes: 50%}", 98820,
+               hot - 730 * 2, SHARED);
+    check_auto("application.standby={mode: replicas-zero, nodes: 100%}", 98820, hot, SHARED);
+    check_auto("mirror.enabled=no", 98820, hot - 730 * 37, SHARED);
+    check_auto("database.replication.mode=none", 98820, hot - 730 * 100, SHARED);
+    check_auto("regions.mode=active-active", 98820, hot + 730 * 7, SHARED);
+}
+
+static const char kafka_bank[] = "version: 1\n"
+                                 "name: brokers\n"
+                                 "users: {rate: 10/s, population: 100, day: hours, "
+                                 "hours: [{at: 0h, factor: 3}, {at: 12h, factor: 1}]}\n"
+                                 "kafka: {brokers: 5}\n"
+                                 "failover: {mode: off}\n"
+                                 "cost: {price: {node: 0, broker: 10, mirror: 0, database: 0, "
+                                 "storage: 0, transfer: 1, router: 0}, bytes_per_payment: 1000}\n"
+                                 "run: {duration: 1s}\n";
+
+/* Five brokers, as Kafka has; twice the rate, as the mean of the day. */
+static void test_brokers_and_day(void)
+{
+    Runs *runs = runs_of(kafka_bank, 1, 1);
+    check_every(runs, "cost.active", 730 * 50);
+    check_every(runs, "cost.passive", 730 * 50);
+    g_assert_cmpfloat_with_epsilon(runs_column(runs, "cost.month")[0], 2 * 730 * 50 + 2 * 26.28,
+                                   1e-6);
+    runs_free(runs);
+    runs = runs_of_set(kafka_bank, (const char *const[]){"cost.brokers=3", NULL}, 1, 1);
+    check_every(runs, "cost.active", 730 * 30);
+    runs_free(runs);
+}
+
 /* The run's own counts at their prices: a region that stays down, and nobody who acts. */
 static void test_outage(void)
 {
@@ -93,6 +141,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
     g_test_add_func("/cost/tiers", test_tiers);
+    g_test_add_func("/cost/auto", test_auto);
+    g_test_add_func("/cost/brokers-and-day", test_brokers_and_day);
     g_test_add_func("/cost/outage", test_outage);
     g_test_add_func("/cost/minutes", test_minutes);
     return g_test_run();
