@@ -438,6 +438,19 @@ static bool something_fails(const Scenario *scenario)
     return false;
 }
 
+/* Events of the time away: awaited, and nobody copies them. */
+static void warn_of_copying_back(const Check *check)
+{
+    const Scenario *s = check->scenario;
+    const ParamList *home = &s->failback.steps;
+    if (s->mirror.enabled && failover_step_find(home, action_name[ACTION_AWAIT_MIRROR]) >= 0 &&
+        failover_step_find(home, action_name[ACTION_START_MIRROR]) < 0 &&
+        failover_step_find(&s->failover.steps, action_name[ACTION_REVERSE_MIRROR]) < 0)
+        param_doc_warn(check->doc, check->diags, "failback.steps",
+                       "add {step: start-mirror, duration: 30s} before await-mirror",
+                       "no mirror copies back what was written away: await-mirror waits for none");
+}
+
 /* A way home that cannot lead there. */
 static void warn_of_failback(const Check *check)
 {
@@ -458,6 +471,7 @@ static void warn_of_failback(const Check *check)
             "add {step: reroute, duration: 5m, after: [promote-database]}",
             "router.failover is runbook and no step of the way home reroutes: users stay "
             "where they are");
+    warn_of_copying_back(check);
 }
 
 static void check_steps(const Check *check)

@@ -132,6 +132,25 @@ static void check_zone(const Check *check)
                        "add an event {fail: zone, zone: 0}", "no event takes the primary's zone");
 }
 
+/* Who takes the right to write from the primary must be able to give it to the standby. */
+static void check_policy(const Check *check)
+{
+    const Scenario *s = check->scenario;
+    int promote = failover_step_find(&s->failover.steps, action_name[ACTION_PROMOTE]);
+    int fence = failover_step_find(&s->failover.steps, action_name[ACTION_FENCE]);
+    if (s->database.policy == POLICY_CUSTOMER_MANAGED || s->failover.mode == FAILOVER_OFF ||
+        promote < 0 || fence < 0)
+        return;
+    const StepConfig *step = s->failover.steps.item;
+    for (size_t i = 0; i < step[fence].after.count; i++)
+        if (strcmp(step[fence].after.name[i], action_name[ACTION_PROMOTE]) == 0)
+            return;
+    param_doc_warn(check->doc, check->diags, "failover.steps",
+                   "let fence wait: {step: fence, duration: 5s, after: [promote-database]}",
+                   "the old primary is fenced, and database.failover.policy may refuse to promote "
+                   "another: then nobody can write");
+}
+
 void check_database(const Check *check)
 {
     check_product(check);
@@ -140,4 +159,5 @@ void check_database(const Check *check)
     check_backup(check);
     check_sync_share(check);
     check_zone(check);
+    check_policy(check);
 }
