@@ -45,6 +45,8 @@ void application_free_request(Application *app, uint32_t slot)
 static void reply(Application *app, PaymentRef payment, uint16_t attempt, bool forwarded,
                   Status status)
 {
+    app->answered += status != STATUS_REAUTH;
+    app->failed += status == STATUS_ERROR || status == STATUS_REFUSED;
     SimEvent answer = {.kind = MSG_REPLY,
                        .subject = payment,
                        .tag = attempt,
@@ -354,12 +356,25 @@ void application_answer_probe(Application *app, const SimEvent *probe, bool heal
                              .extra = app->region});
 }
 
+static void answer_scrape(Application *app, const SimEvent *probe)
+{
+    bool monitor = app->link.to_monitor && probe->sender == app->link.monitor;
+    sim_link_send(monitor ? app->link.to_monitor : app->link.to_edge,
+                  (SimEvent){.component = probe->sender,
+                             .kind = MSG_METRICS,
+                             .subject = app->answered,
+                             .value = (int64_t)app->failed,
+                             .extra = (uint32_t)probe->value});
+}
+
 /* A deep check is as good as the database's answer; a dead one gives none. */
 static void on_probe(Sim *sim, void *self, const SimEvent *event)
 {
     Application *app = self;
     if (G_UNLIKELY(app->unusual) && !application_probe_arrives(app, event))
         return;
+    if (event->tag == PROBE_METRICS)
+        answer_scrape(app, event);
     if (app->config->health == 0 || event->tag == PROBE_ALIVE) {
         application_answer_probe(app, event, true);
         return;

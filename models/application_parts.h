@@ -75,6 +75,7 @@ struct Application {
     SimTime restarted_at; /* so that pods read the present secret; 0: never */
     SimLane timeout_lane;
     RandomStream service_draws, dead_draws, kill_draws, drift_draws, repair_draws, stale_draws;
+    uint64_t answered, failed; /* since it started: what a monitor scrapes */
     SimTime measure_from, wait_sum;
     ApplicationFacts facts;
 };

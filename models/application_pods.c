@@ -134,6 +134,7 @@ void application_down(Sim *sim, void *self)
     app->queue_head = app->queue_tail = NO_REQUEST;
     application_end_work(app, app->busy);
     app->queued = 0;
+    app->answered = app->failed = 0;
     application_standby_down(app);
     capacity_down(app->capacity);
     application_take_capacity(app);

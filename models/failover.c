@@ -167,6 +167,7 @@ static void on_probe_reply(Sim *sim, void *self, const SimEvent *event)
 
 static const SimHandler handlers[FO_KINDS] = {
     [MSG_PROBE_REPLY] = on_probe_reply,
+    [MSG_METRICS] = failover_on_metrics,
     [MSG_DONE] = failover_on_done,
     [FO_PROBE] = failover_on_probe,
     [FO_DEADLINE] = failover_on_deadline,
@@ -267,6 +268,7 @@ void failover_free(Failover *failover)
 {
     if (!failover)
         return;
+    failover_ratio_clear(&failover->ratio);
     g_free(failover->step);
     g_free(failover);
 }

@@ -43,8 +43,13 @@ typedef enum FailoverMode {
 typedef enum Detect { DETECT_PROBES, DETECT_ALERTS } Detect;
 typedef enum Hosted { HOSTED_ELSEWHERE, HOSTED_ACTIVE, HOSTED_PASSIVE } Hosted;
 
+typedef enum AlertRule { RULE_UP, RULE_ERRORS, RULE_EITHER } AlertRule;
+
 typedef struct AlertConfig {
     SimTime scrape, scrape_timeout, evaluation, lasts, group_wait;
+    int rule; /* AlertRule */
+    double errors;
+    SimTime window;
 } AlertConfig;
 
 typedef struct StepConfig {

@@ -2,6 +2,7 @@
  *
  *   failover.c          making, deciding, people
  *   failover_watch.c    the monitor: probes, or scrapes and alerts
+ *   failover_ratio.c    the ratio of failed requests, from scrapes
  *   failover_runbook.c  the steps
  *   failback.c          when and how service goes home
  *   failover_schema.c   the scenario's keys
@@ -61,6 +62,12 @@ typedef struct Step {
     RandomStream fails_draws, retry_draws, people_draws;
 } Step;
 
+typedef struct Ratio {
+    GArray *scrapes;
+    uint64_t failed, answered; /* the counters at the last scrape */
+    uint64_t failed_sum, answered_sum;
+} Ratio;
+
 struct Failover {
     World *world;
     const FailoverConfig *config;
@@ -70,6 +77,7 @@ struct Failover {
 
     Prober prober;
     ProbeConfig scrape; /* what the prober does if alerts are wanted */
+    Ratio ratio;
     AlertState alert;
     SimTime pending_since;
     int64_t alert_serial;
@@ -99,6 +107,15 @@ void failover_on_probe_reply(Sim *sim, void *self, const SimEvent *event);
 void failover_on_deadline(Sim *sim, void *self, const SimEvent *event);
 void failover_on_evaluate(Sim *sim, void *self, const SimEvent *event);
 void failover_on_notify(Sim *sim, void *self, const SimEvent *event);
+void failover_on_metrics(Sim *sim, void *self, const SimEvent *event);
+
+/* failover_ratio.c */
+void failover_ratio_init(Ratio *ratio);
+void failover_ratio_clear(Ratio *ratio);
+void failover_ratio_scrape(Ratio *ratio, SimTime now, SimTime window, uint64_t failed,
+                           uint64_t answered);
+bool failover_ratio_exceeds(Ratio *ratio, SimTime now, SimTime window, double share);
+
 /* Does the monitor call the active region down? */
 bool failover_sees_it_down(const Failover *failover);
 

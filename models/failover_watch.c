@@ -1,10 +1,11 @@
 /* The failover controller's monitor: what it sees of the active region.
  *
  * With detect: probes, the prober's verdict is the monitor's. With detect: alerts, the prober
- * scrapes, its last result is the metric `up`, and a rule is evaluated on it:
+ * scrapes, its last result is the metric `up`, and a rule is evaluated on it, or on the ratio of
+ * failed requests (failover_ratio.c):
  *
- *   INACTIVE ─up is 0─▶ PENDING ─for `for`─▶ FIRING ─group_wait─▶ NOTIFIED
- *       ▲───────────────────┴──── up is 1, at an evaluation ─────────┘
+ *   INACTIVE ─it holds─▶ PENDING ─for `for`─▶ FIRING ─group_wait─▶ NOTIFIED
+ *       ▲───────────────────┴──── it does not, at an evaluation ─────┘
  *
  * From the outage to the notification: a phase of the scrape, its timeout if nothing answers, a
  * phase of the evaluation, `for` rounded up to whole evaluations, group_wait.
@@ -25,6 +26,20 @@ bool failover_sees_it_down(const Failover *failover)
 
 /* ---- probes, scrapes ---- */
 
+static bool wants_metrics(const Failover *failover)
+{
+    return failover->config->detect == DETECT_ALERTS && failover->config->alert.rule != RULE_UP;
+}
+
+/* What a failing scrape carries is lost with it. */
+void failover_on_metrics(Sim *sim, void *self, const SimEvent *event)
+{
+    Failover *failover = self;
+    if (event->extra == (uint32_t)failover->prober.number && !failover->prober.will_fail)
+        failover_ratio_scrape(&failover->ratio, sim_now(sim), failover->config->alert.window,
+                              (uint64_t)event->value, event->subject);
+}
+
 void failover_on_probe(Sim *sim, void *self, const SimEvent *event)
 {
     Failover *failover = self;
@@ -32,10 +47,12 @@ void failover_on_probe(Sim *sim, void *self, const SimEvent *event)
     int64_t number = prober_send(&failover->prober);
     if (gray_error(failover->world, failover->id))
         failover->prober.will_fail = true;
-    sim_link_send(failover->link.to_active, (SimEvent){.component = failover->link.application,
-                                                       .kind = MSG_PROBE,
-                                                       .value = number,
-                                                       .sender = failover->eyes});
+    sim_link_send(failover->link.to_active,
+                  (SimEvent){.component = failover->link.application,
+                             .kind = MSG_PROBE,
+                             .value = number,
+                             .tag = wants_metrics(failover) ? PROBE_METRICS : PROBE_HEALTH,
+                             .sender = failover->eyes});
     SimEvent deadline = to_eyes(failover, FO_DEADLINE);
     deadline.value = number;
     sim_after(sim, config->timeout, SIM_PHASE_TIMEOUT, deadline);
@@ -78,11 +95,23 @@ static void fire(Failover *failover)
 {
     World *world = failover->world;
     failover->alert = ALERT_FIRING;
-    story_platform(world->story, sim_now(world->sim), "the alert that %s is down fires",
+    story_platform(world->story, sim_now(world->sim),
+                   failover->prober.healthy ? "the alert that %s fails too often fires"
+                                            : "the alert that %s is down fires",
                    world->region_name[REGION_ACTIVE]);
     SimEvent notify = to_eyes(failover, FO_NOTIFY);
     notify.value = ++failover->alert_serial;
     sim_after(world->sim, failover->config->alert.group_wait, SIM_PHASE_MESSAGE, notify);
+}
+
+static bool rule_holds(Failover *failover)
+{
+    const AlertConfig *config = &failover->config->alert;
+    if (config->rule != RULE_ERRORS && !failover->prober.healthy)
+        return true;
+    return config->rule != RULE_UP &&
+           failover_ratio_exceeds(&failover->ratio, sim_now(failover->world->sim), config->window,
+                                  config->errors);
 }
 
 void failover_on_evaluate(Sim *sim, void *self, const SimEvent *event)
@@ -90,7 +119,7 @@ void failover_on_evaluate(Sim *sim, void *self, const SimEvent *event)
     Failover *failover = self;
     const AlertConfig *config = &failover->config->alert;
     sim_after(sim, config->evaluation, SIM_PHASE_MESSAGE, *event);
-    if (failover->prober.healthy) {
+    if (!rule_holds(failover)) {
         if (failover->alert != ALERT_INACTIVE)
             resolve(failover);
         return;
@@ -140,6 +169,7 @@ static void on_up(Sim *sim, void *self)
 
 static const SimHandler handlers[FO_KINDS] = {
     [MSG_PROBE_REPLY] = failover_on_probe_reply,
+    [MSG_METRICS] = failover_on_metrics,
     [FO_PROBE] = failover_on_probe,
     [FO_DEADLINE] = failover_on_deadline,
     [FO_EVALUATE] = failover_on_evaluate,
@@ -165,6 +195,7 @@ void failover_make_monitor(Failover *failover)
     prober_init(&failover->prober,
                 config->detect == DETECT_ALERTS ? &failover->scrape : &config->probe,
                 world_stream(world, "failover", "probe errors"));
+    failover_ratio_init(&failover->ratio);
     failover->phase_draws = world_stream(world, "failover", "phase");
     failover->evaluation_draws = world_stream(world, "failover", "evaluation");
 }

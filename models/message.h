@@ -32,6 +32,7 @@ typedef enum MessageKind {
     MSG_RECORDS,  /* fetcher tag: there is something to read */
     MSG_PROBE,    /* prober    probe number  ask      - ; `sender` is the prober */
     MSG_PROBE_REPLY, /* prober    probe number  healthy   region */
+    MSG_METRICS,     /* answered   failed    -         probe number : counters, at a scrape */
     MSG_LINK,        /* -         1 up, 0 down  : a watched link changed */
     MSG_ROLE,        /* -         writable 0/1  : a database tells what it is; control answers.
                         To an application: active 0/1; tag: the control plane's answer */
@@ -42,8 +43,9 @@ typedef enum MessageKind {
     MSG_KINDS
 } MessageKind;
 
-/* tag of MSG_PROBE: what application.health says, or whether the process runs at all. */
-enum { PROBE_HEALTH, PROBE_ALIVE };
+/* tag of MSG_PROBE: what application.health says, or whether the process runs at all, or the first
+ * and its counters beside. */
+enum { PROBE_HEALTH, PROBE_ALIVE, PROBE_METRICS };
 
 #define NO_REQUEST UINT32_MAX
 

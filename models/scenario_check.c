@@ -396,12 +396,33 @@ static void check_mirror_steps(const Check *check)
     }
 }
 
+static void check_alert_rule(const Check *check)
+{
+    const FailoverConfig *failover = &check->scenario->failover;
+    static const char *const keys[] = {"failover.alert.errors", "failover.alert.window"};
+    if (failover->detect != DETECT_ALERTS)
+        return;
+    for (size_t k = 0; failover->alert.rule == RULE_UP && k < G_N_ELEMENTS(keys); k++)
+        if (param_doc_has(check->doc, keys[k]))
+            param_doc_warn(check->doc, check->diags, keys[k],
+                           "set failover.alert.rule: error-ratio, or either",
+                           "the rule is about the scrape alone: this says nothing");
+    if (failover->alert.rule == RULE_UP)
+        return;
+    if (failover->alert.window <= failover->alert.scrape)
+        param_doc_error(check->doc, check->diags, keys[1], "at least twice alert.scrape",
+                        "no two scrapes lie within alert.window: the rule never holds");
+    if (failover->alert.rule == RULE_ERRORS)
+        param_doc_warn(check->doc, check->diags, "failover.alert.rule", "write either",
+                       "a region that is down gives no answers, and has no error ratio: no alert");
+}
+
 /* The monitor: keys that say nothing, and one that dies unheard. */
 static void check_monitor(const Check *check)
 {
     const FailoverConfig *failover = &check->scenario->failover;
-    static const char *const keys[] = {"scrape", "scrape_timeout", "evaluation", "for",
-                                       "group_wait"};
+    static const char *const keys[] = {"scrape",     "scrape_timeout", "evaluation", "for",
+                                       "group_wait", "rule",           "errors",     "window"};
     for (size_t k = 0; failover->detect == DETECT_PROBES && k < G_N_ELEMENTS(keys); k++) {
         Path path;
         g_snprintf(path.text, sizeof path.text, "failover.alert.%s", keys[k]);
@@ -409,6 +430,7 @@ static void check_monitor(const Check *check)
             param_doc_warn(check->doc, check->diags, path.text, "set failover.detect: alerts",
                            "alerts are not used: failover.detect is probes");
     }
+    check_alert_rule(check);
     if (failover->alert.scrape_timeout >= failover->alert.scrape)
         param_doc_error(check->doc, check->diags, "failover.alert.scrape_timeout", NULL,
                         "alert.scrape_timeout must be below alert.scrape");

@@ -317,6 +317,43 @@ static void test_for_five_minutes(void)
     runs_free(runs);
 }
 
+/* One request in five fails from 100 s on. Scrapes every 10 s, so that between the oldest and the
+ * newest in a minute lie 50 or 60 s: of the answers in them 5 % have failed 12.5 to 15 s after, and
+ * the next scrape shows it. 20 a second: +-4.9 standard errors are 6 s more. No probe sees it. */
+#define RATIO(rule, event)                                                                         \
+    HEAD STILL "users: {rate: 20/s, arrivals: regular, retry: {max: 0}}\n"                         \
+               "failover: {mode: off, detect: alerts, alert: {scrape: 10s, scrape_timeout: 1us, "  \
+               "evaluation: 1s, group_wait: 0s, window: 60s, errors: 5%, rule: " rule "}}\n"       \
+               "events: [" event "]\nrun: {duration: 300s}\n"
+#define ONE_IN_FIVE "{at: 100s, fail: application, errors: 20%}"
+
+static void test_error_ratio(void)
+{
+    static const char *const sees[] = {RATIO("error-ratio", ONE_IN_FIVE),
+                                       RATIO("either", ONE_IN_FIVE)};
+    for (int k = 0; k < 2; k++) {
+        Runs *runs = runs_of(sees[k], 100, 14);
+        check_every(runs, "faults.degraded", 1);
+        RunsMoments moments = runs_moments(runs, "rto.detect");
+        g_test_message("%g to %g s", moments.min, moments.max);
+        g_assert_cmpfloat(moments.min, >, 12.5 - 6);
+        g_assert_cmpfloat(moments.max, <, 15 + 6 + 10 + 1);
+        runs_free(runs);
+    }
+    static const char *const blind[] = {RATIO("up", ONE_IN_FIVE),
+                                        RATIO("error-ratio", "{at: 100s, fail: application}"),
+                                        RATIO("error-ratio", "{at: 100s, fail: application, "
+                                                             "errors: 3%}")};
+    for (int k = 0; k < 3; k++) {
+        Runs *runs = runs_of(blind[k], 20, 14);
+        check_every(runs, "rto.detect", INFINITY);
+        runs_free(runs);
+    }
+    Runs *runs = runs_of(RATIO("either", "{at: 100s, fail: application}"), 20, 14);
+    g_assert_cmpfloat(runs_moments(runs, "rto.detect").max, <=, 11.001);
+    runs_free(runs);
+}
+
 #define HOSTED(where, more)                                                                        \
     "mode: semi-automatic, hosted: " where ", page: 0s, decide: 1s, probe: {interval: 5s,"         \
     " timeout: 1s, samples: 3}" more
@@ -489,6 +526,7 @@ int main(int argc, char **argv)
     g_test_add_func("/faults/part/edges", test_edges);
     g_test_add_func("/faults/part/zone-and-broker", test_zone_and_broker);
     g_test_add_func("/faults/monitor/alert-pipeline", test_alert_pipeline);
+    g_test_add_func("/faults/monitor/error-ratio", test_error_ratio);
     g_test_add_func("/faults/monitor/for-five-minutes", test_for_five_minutes);
     g_test_add_func("/faults/monitor/in-the-failed-region", test_monitoring_in_the_failed_region);
     g_test_add_func("/faults/monitor/over-the-link", test_monitoring_over_the_link);

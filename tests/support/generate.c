@@ -396,6 +396,9 @@ static const Key alert[] = {
     {"scrape_timeout", KEY_TIME, 0.05, 0.9, 1, NULL, NULL},
     {"evaluation", KEY_TIME, 0.2, 10, 1, NULL, NULL},
     {"for", KEY_TIME, 0.1, 20, 0.5, NULL, NULL},
+    {"rule", KEY_CHOICE, 0, 0, 0.6, "up error-ratio either", NULL},
+    {"errors", KEY_NUMBER, 0.5, 60, 0.6, NULL, "%"},
+    {"window", KEY_TIME, 11, 60, 1, NULL, NULL},
     {"group_wait", KEY_TIME, 0.1, 10, 1, NULL, NULL},
 };
 
