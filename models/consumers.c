@@ -13,13 +13,24 @@ static bool is_valid(const Consumers *consumers, uint32_t g, uint32_t p)
     return end == 0 || (committed != OFFSET_NONE && committed <= end);
 }
 
+/* Where read_committed readers find the end. */
+static int64_t committed_end(const Consumers *consumers, uint32_t p)
+{
+    const Storage *storage = consumers->storage;
+    int64_t end = storage->log[p].high_watermark;
+    return storage->first_open ? MIN(end, storage->first_open[p]) : end;
+}
+
 static int64_t start_offset(const Consumers *consumers, uint32_t g, uint32_t p)
 {
     const Log *log = &consumers->storage->log[p];
     int64_t first = storage_first_seen(consumers->storage, p);
     if (is_valid(consumers, g, p))
         return MAX(MIN(consumers->storage->committed[g][p], log->end), first);
-    return consumers->config[g].start == START_LATEST ? log->high_watermark : first;
+    if (consumers->config[g].start != START_LATEST)
+        return first;
+    return consumers->config[g].isolation == READ_COMMITTED ? committed_end(consumers, p)
+                                                            : log->high_watermark;
 }
 
 /* auto.offset.reset none: the consumers throw, and somebody has to come. */
@@ -380,6 +391,12 @@ void consumers_instance_share(const Consumers *consumers, uint32_t instance, uin
     *remainder = instance_at(consumers, instance)->number;
 }
 
+bool consumers_instance_committed(const Consumers *consumers, uint32_t instance)
+{
+    uint32_t g = instance_at(consumers, instance)->group;
+    return consumers->config[g].isolation == READ_COMMITTED;
+}
+
 void consumers_set_fetcher(Consumers *consumers, uint32_t instance, uint32_t fetcher)
 {
     instance_at(consumers, instance)->fetcher = fetcher;
@@ -414,7 +431,8 @@ static void mark_unread(const Consumers *consumers, uint32_t g, uint32_t p)
     int64_t next =
         consumers->state == GROUP_IDLE ? start_offset(consumers, g, p) : consumers->position[g][p];
     for (int64_t o = MAX(next, log->base); o < log->high_watermark; o++)
-        ledger_get(consumers->world->ledger, log_at(log, o))->unread |= (uint8_t)(1u << g);
+        if (!consumers_pass_over(consumers, g, p, o))
+            ledger_get(consumers->world->ledger, log_at(log, o))->unread |= (uint8_t)(1u << g);
 }
 
 void consumers_mark_unread(const Consumers *consumers)

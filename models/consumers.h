@@ -18,6 +18,9 @@
  * The step stop-consumers lets each finish its batch, commits, and empties the groups: IDLE.
  * A log that was cut by an unclean election takes its readers back to where it diverges.
  *
+ * A group that reads committed records alone (isolation) gets no further than the last stable
+ * offset, and skips aborted records. Nobody acts on markers.
+ *
  * Sources: Apache Kafka 4.0 consumer configuration (enable.auto.commit, auto.commit.interval.ms,
  * max.poll.records, auto.offset.reset, fetch.max.wait.ms).
  */
@@ -37,8 +40,9 @@ typedef struct ConsumerConfig {
     int64_t instances;
     int64_t max_poll_records;
     SimTime commit_interval;
-    int start;  /* ConsumerStart */
-    int commit; /* ConsumerCommit */
+    int start;     /* ConsumerStart */
+    int commit;    /* ConsumerCommit */
+    int isolation; /* ConsumerIsolation */
     Dist *reset_by_operator;
     SimTime session_timeout, max_poll_interval;
     bool idempotent;
@@ -46,6 +50,8 @@ typedef struct ConsumerConfig {
 
 typedef enum ConsumerStart { START_LATEST, START_EARLIEST, START_NONE } ConsumerStart;
 typedef enum ConsumerCommit { COMMIT_INTERVAL, COMMIT_BATCH, COMMIT_TRANSACTION } ConsumerCommit;
+
+typedef enum ConsumerIsolation { READ_UNCOMMITTED, READ_COMMITTED } ConsumerIsolation;
 
 extern const ParamTable consumer_table;
 
@@ -69,6 +75,7 @@ void consumers_connect(Consumers *consumers, ConsumersLinks links);
 uint32_t consumers_instances(const Consumers *consumers);
 void consumers_instance_share(const Consumers *consumers, uint32_t instance, uint32_t *modulus,
                               uint32_t *remainder);
+bool consumers_instance_committed(const Consumers *consumers, uint32_t instance);
 void consumers_set_fetcher(Consumers *consumers, uint32_t instance, uint32_t fetcher);
 /* Begin, in the active region. `config`: what it takes to resume them once they were stopped. */
 void consumers_start(Consumers *consumers, const ReadinessConfig *config);

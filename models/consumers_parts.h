@@ -54,7 +54,7 @@ struct Consumers {
     bool rejoining;             /* back, and waiting for that */
     GArray *instances;
     int64_t *position[LEDGER_GROUPS]; /* next offset to read, by partition */
-    int64_t *claimed[LEDGER_GROUPS];  /* records in the last batch, by partition, if it has any */
+    int64_t *claimed[LEDGER_GROUPS];  /* offsets in the last batch, by partition, if it has any */
     int64_t *goal;                    /* by partition: the backlog found when taking over */
     uint64_t behind;                  /* group-partitions that have not reached their goal */
     RandomStream service_draws[LEDGER_GROUPS], phase_draws, operator_draws, session_draws;
@@ -95,6 +95,8 @@ uint64_t consumers_behind(const Consumers *consumers);
 void consumers_heed_cuts(Consumers *consumers);
 /* Take what there is, or wait for it. */
 void consumers_read_more(Consumers *consumers, uint32_t instance);
+/* A marker; to a group that reads committed records, an aborted one. The log has the offset. */
+bool consumers_pass_over(const Consumers *consumers, uint32_t g, uint32_t p, int64_t offset);
 void consumers_commit_partition(Consumers *consumers, uint32_t g, uint32_t p);
 /* The processes die: each has acted on a part of its batch. */
 void consumers_leave_batches(Consumers *consumers);

@@ -51,21 +51,64 @@ void consumers_heed_cuts(Consumers *consumers)
 
 /* ---- reading ---- */
 
+static void reach(Consumers *consumers, uint32_t partition, int64_t before, int64_t after)
+{
+    if (consumers->behind == 0)
+        return;
+    int64_t goal = consumers->goal[partition];
+    if (before < goal && after >= goal && --consumers->behind == 0)
+        recovery_note_drained(consumers->world->recovery, sim_now(consumers->world->sim));
+}
+
+bool consumers_pass_over(const Consumers *consumers, uint32_t g, uint32_t p, int64_t offset)
+{
+    unsigned flags = log_flags(&consumers->storage->log[p], offset);
+    return flags & LOG_MARKER ||
+           (flags & LOG_ABORTED && consumers->config[g].isolation == READ_COMMITTED);
+}
+
+/* Offsets from `from` on, below `end`, with `records` to act on among them. Returns how many
+ * offsets, and in *records how many records there were. */
+static int64_t offsets_with(const Consumers *consumers, uint32_t g, uint32_t p, int64_t from,
+                            int64_t end, int64_t *records)
+{
+    const Log *log = &consumers->storage->log[p];
+    if (!log->marked) {
+        *records = CLAMP(end - from, 0, *records);
+        return *records;
+    }
+    int64_t o = from, found = 0;
+    for (; o < end && found < *records; o++)
+        found += o < log->base || !consumers_pass_over(consumers, g, p, o);
+    while (found > 0 && o < end && o >= log->base && consumers_pass_over(consumers, g, p, o))
+        o++;
+    *records = found;
+    return o - from;
+}
+
+/* Claims up to `room` records to act on; returns their number. What there is to pass over, before
+ * and behind them, is claimed as well. */
 static int64_t claim_shares(Consumers *consumers, Instance *instance, uint32_t from, uint32_t to,
                             int64_t room)
 {
-    const int64_t *visible = consumers->storage->visible;
-    const int64_t *position = consumers->position[instance->group];
+    const Storage *storage = consumers->storage;
+    uint32_t g = instance->group;
+    const int64_t *visible = storage->visible, *position = consumers->position[g];
+    bool committed = consumers->config[g].isolation == READ_COMMITTED;
     int64_t taken = 0;
     uint32_t p = partition_of(instance, from);
     for (uint32_t share = from; share < to; share++, p += instance->of) {
         if (visible[p] <= position[p] || taken == room)
             continue;
-        int64_t n = MIN(visible[p] - position[p], room - taken);
-        consumers->claimed[instance->group][p] = n;
+        int64_t records = room - taken, end = committed ? storage_stable(storage, p) : visible[p];
+        int64_t n = offsets_with(consumers, g, p, position[p], end, &records);
+        if (n == 0)
+            continue;
+        consumers->claimed[g][p] = n;
         instance->batch[share / 64] |= UINT64_C(1) << share % 64;
-        instance->next_share = share + 1;
-        taken += n;
+        if (records > 0)
+            instance->next_share = share + 1;
+        taken += records;
     }
     return taken;
 }
@@ -77,6 +120,18 @@ static int64_t claim(Consumers *consumers, Instance *instance)
     memset(instance->batch, 0, batch_words(instance) * sizeof *instance->batch);
     int64_t taken = claim_shares(consumers, instance, first, instance->shares, limit);
     return taken + claim_shares(consumers, instance, 0, first, limit - taken);
+}
+
+/* Nothing is claimed that is to be acted on: go on behind what is to be passed over. */
+static void pass_over_claimed(Consumers *consumers, const Instance *instance)
+{
+    uint32_t g = instance->group;
+    for (uint32_t s = 0; (s = next_in_batch(instance, s)) < instance->shares; s++) {
+        uint32_t p = partition_of(instance, s);
+        int64_t from = consumers->position[g][p];
+        consumers->position[g][p] += consumers->claimed[g][p];
+        reach(consumers, p, from, consumers->position[g][p]);
+    }
 }
 
 /* The mirror writes to the logs of its target past the cluster, which therefore wakes nobody. */
@@ -121,6 +176,8 @@ void consumers_read_more(Consumers *consumers, uint32_t i)
     consumers_heed_cuts(consumers);
     int64_t records = consumers_connected(consumers) ? claim(consumers, instance) : 0;
     if (records == 0) {
+        if (consumers_connected(consumers))
+            pass_over_claimed(consumers, instance);
         park(consumers, i);
         return;
     }
@@ -182,21 +239,13 @@ static int64_t act_on_settled(Consumers *consumers, uint32_t g, int64_t from, in
     return to;
 }
 
-static void reach(Consumers *consumers, uint32_t partition, int64_t before, int64_t after)
-{
-    if (consumers->behind == 0)
-        return;
-    int64_t goal = consumers->goal[partition];
-    if (before < goal && after >= goal && --consumers->behind == 0)
-        recovery_note_drained(consumers->world->recovery, sim_now(consumers->world->sim));
-}
-
 static void act_on_claimed(Consumers *consumers, uint32_t g, uint32_t p, int64_t count)
 {
     Log *log = &consumers->storage->log[p];
     int64_t from = consumers->position[g][p], to = from + count;
     for (int64_t o = act_on_settled(consumers, g, from, MIN(to, log->base)); o < to; o++)
-        act(consumers, g, log_at(log, o));
+        if (!consumers_pass_over(consumers, g, p, o))
+            act(consumers, g, log_at(log, o));
 }
 
 void consumers_commit_partition(Consumers *consumers, uint32_t g, uint32_t p)
@@ -290,9 +339,11 @@ void consumers_leave_batches(Consumers *consumers)
         for (uint32_t s = 0; acted > 0 && (s = next_in_batch(instance, s)) < instance->shares;
              s++) {
             uint32_t p = partition_of(instance, s);
-            int64_t count = MIN(acted, consumers->claimed[g][p]);
+            int64_t from = consumers->position[g][p], records = acted;
+            int64_t count =
+                offsets_with(consumers, g, p, from, from + consumers->claimed[g][p], &records);
             act_on_claimed(consumers, g, p, count);
-            acted -= count;
+            acted -= records;
         }
         instance->busy = false;
     }

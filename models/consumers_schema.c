@@ -5,6 +5,8 @@ static const char *const start_choices[] = {"latest", "earliest", "none", NULL};
 
 static const char *const commit_choices[] = {"interval", "batch", "transaction", NULL};
 
+static const char *const isolation_choices[] = {"read_uncommitted", "read_committed", NULL};
+
 #define AT(member) offsetof(ConsumerConfig, member)
 static const ParamSpec specs[] = {
     {.key = "name",
@@ -66,6 +68,15 @@ static const ParamSpec specs[] = {
              "done. batch: after each batch; a crash repeats what was done of the one in hand. "
              "transaction: together with what the batch has done, so that a crash repeats nothing.",
      .source = "Kafka consumer configuration: enable.auto.commit true; KIP-98 for transactions"},
+    {.key = "isolation",
+     .type = PARAM_CHOICE,
+     .offset = AT(isolation),
+     .fallback = "read_uncommitted",
+     .choices = isolation_choices,
+     .text = "With producer.transactional. read_uncommitted: the group acts on whatever is in the "
+             "log, aborted or not. read_committed: on what is committed, and it waits before the "
+             "first transaction that is still open.",
+     .source = "Kafka consumer configuration: isolation.level read_uncommitted"},
     {.key = "session_timeout",
      .type = PARAM_TIME,
      .offset = AT(session_timeout),

@@ -14,6 +14,7 @@ typedef struct Fetcher {
     uint16_t tag;
     SimLink *link;
     uint32_t modulus, remainder;
+    bool committed; /* sees what is stable only */
     bool parked;
 } Fetcher;
 
@@ -35,13 +36,14 @@ struct Kafka {
     SimLane *commit_lane;   /* by partition */
     GArray **waiting;       /* by partition: SimEvent, replicated where it can be while stalled */
     KafkaClient client;
-    bool idempotent;    /* its producer */
-    Sequence *sequence; /* by partition */
+    bool idempotent;            /* its producer */
+    Sequence *sequence;         /* by partition */
+    Transactions *transactions; /* NULL: its producer has none */
     KafkaFacts facts;
     int64_t appending; /* accepted and not yet in a log */
     GArray *fetchers;
     SimLink *to_application, *to_failover;
-    RandomStream append_draws, replicate_draws;
+    RandomStream append_draws, replicate_draws, marker_draws;
 };
 
 static void wake(Kafka *kafka, Fetcher *fetcher)
@@ -53,25 +55,42 @@ static void wake(Kafka *kafka, Fetcher *fetcher)
                                             .tag = fetcher->tag});
 }
 
-static void advance(Kafka *kafka, uint32_t partition, int64_t offset)
+static void wake_readers(Kafka *kafka, uint32_t partition, bool committed)
 {
-    int64_t news = storage_commit(kafka->storage, partition, offset, kafka->world->ledger);
-    if (news == 0)
-        return;
     for (guint i = 0; i < kafka->fetchers->len; i++) {
         Fetcher *fetcher = &g_array_index(kafka->fetchers, Fetcher, i);
-        if (partition % fetcher->modulus != fetcher->remainder)
+        if (partition % fetcher->modulus != fetcher->remainder || fetcher->committed != committed)
             continue;
         if (fetcher->parked)
             wake(kafka, fetcher);
     }
+}
+
+static void advance(Kafka *kafka, uint32_t partition, int64_t offset)
+{
+    int64_t stable = storage_stable(kafka->storage, partition);
+    int64_t news = storage_commit(kafka->storage, partition, offset, kafka->world->ledger);
+    if (kafka->transactions)
+        transactions_advance(kafka->transactions, partition);
+    if (news == 0)
+        return;
+    wake_readers(kafka, partition, false);
+    if (storage_stable(kafka->storage, partition) > stable)
+        wake_readers(kafka, partition, true);
     storage_trim(kafka->storage, partition, kafka->world->ledger);
+}
+
+/* A transaction's marker has no payment. */
+static void let_go(Kafka *kafka, PaymentRef payment)
+{
+    if (payment != PAYMENT_NONE)
+        ledger_release(kafka->world->ledger, payment);
 }
 
 static void reply(Kafka *kafka, PaymentRef payment, uint32_t request, Status status, bool again)
 {
     if (request == NO_REQUEST) {
-        ledger_release(kafka->world->ledger, payment);
+        let_go(kafka, payment);
         return;
     }
     sim_link_send(kafka->to_application, (SimEvent){.kind = MSG_PRODUCED,
@@ -104,7 +123,7 @@ static void refuse(Kafka *kafka, const SimEvent *event, const char *why, bool ag
 static void lose(Kafka *kafka, const SimEvent *event)
 {
     if (kafka->client == KAFKA_CLIENT_WAITS)
-        ledger_release(kafka->world->ledger, event->subject);
+        let_go(kafka, event->subject);
     else
         turn_away(kafka, event, STATUS_ERROR);
 }
@@ -164,15 +183,15 @@ static bool is_next(Kafka *kafka, const SimEvent *event)
     Sequence *sequence = &kafka->sequence[event->tag];
     uint32_t session = producer_session(event->value);
     int64_t number = producer_number(event->value);
-    if (session > sequence->session) {
-        *sequence = (Sequence){.session = session, .arrived = number, .appended = number - 1};
+    if (session > sequence->session && number == 1) {
+        *sequence = (Sequence){.session = session, .arrived = number, .newest = sequence->newest};
         return true;
     }
     if (session == sequence->session && number <= sequence->arrived) {
         answer_again(kafka, event);
         return false;
     }
-    if (session < sequence->session || number != sequence->arrived + 1) {
+    if (session != sequence->session || number != sequence->arrived + 1) {
         turn_away(kafka, event, STATUS_REFUSED);
         return false;
     }
@@ -193,8 +212,17 @@ static void note_appended(Kafka *kafka, uint32_t partition, int64_t value)
     Sequence *sequence = &kafka->sequence[partition];
     if (kafka->idempotent)
         sequence->appended = producer_number(value);
+    value = producer_sequence(producer_session(value), producer_number(value));
     kafka->facts.reordered += value < sequence->newest;
     sequence->newest = MAX(sequence->newest, value);
+}
+
+/* Is the record of a transaction that has ended? */
+static bool is_fenced(const Kafka *kafka, const SimEvent *event)
+{
+    return kafka->transactions && event->sender != 0 &&
+           !transactions_admit(kafka->transactions, event->sender - 1u,
+                               producer_transaction(event->value));
 }
 
 static void on_produce(Sim *sim, void *self, const SimEvent *event)
@@ -215,6 +243,10 @@ static void on_produce(Sim *sim, void *self, const SimEvent *event)
         return;
     if (event->value != 0 && kafka->idempotent && !is_next(kafka, event))
         return;
+    if (is_fenced(kafka, event)) {
+        refuse(kafka, event, "has ended the event's transaction and refuses it", false);
+        return;
+    }
     kafka->appending++;
     SimEvent appended = *event;
     appended.component = kafka->id;
@@ -228,6 +260,17 @@ static void on_produce(Sim *sim, void *self, const SimEvent *event)
     sim_after(sim, gray_time(world, kafka->id, time), SIM_PHASE_MESSAGE, appended);
 }
 
+static int64_t append(Kafka *kafka, const SimEvent *event)
+{
+    Log *log = &kafka->storage->log[event->tag];
+    if (!kafka->transactions || event->sender == 0)
+        return log_append(log, event->subject);
+    int64_t offset = log_append_flagged(log, event->subject, LOG_UNDECIDED);
+    transactions_add(kafka->transactions, event->sender - 1u, producer_transaction(event->value),
+                     event->tag, offset);
+    return offset;
+}
+
 static void on_appended(Sim *sim, void *self, const SimEvent *event)
 {
     Kafka *kafka = self;
@@ -236,12 +279,16 @@ static void on_appended(Sim *sim, void *self, const SimEvent *event)
         lose(kafka, event);
         return;
     }
+    if (is_fenced(kafka, event)) {
+        refuse(kafka, event, "has ended the event's transaction meanwhile and refuses it", false);
+        return;
+    }
     SimEvent committed = *event;
     committed.kind = KAFKA_COMMITTED;
     ledger_hold(kafka->world->ledger, event->subject); /* the record's own */
     if (event->value != 0)
         note_appended(kafka, event->tag, event->value);
-    committed.value = log_append(&kafka->storage->log[event->tag], event->subject);
+    committed.value = append(kafka, event);
     if (kafka->config->acks == ACKS_1 && event->extra != NO_REQUEST) {
         ledger_hold(kafka->world->ledger, event->subject);
         answer(kafka, event->subject, event->extra, STATUS_OK);
@@ -273,6 +320,29 @@ static void on_committed(Sim *sim, void *self, const SimEvent *event)
     commit(kafka, event, STATUS_OK);
 }
 
+/* ---- transactions ---- */
+
+static int64_t append_marker(void *cluster, uint32_t partition)
+{
+    Kafka *kafka = cluster;
+    Sim *sim = kafka->world->sim;
+    int64_t offset = log_append_flagged(&kafka->storage->log[partition], PAYMENT_NONE, LOG_MARKER);
+    SimTime at = sim_now(sim) + dist_draw(kafka->config->replicate, &kafka->marker_draws);
+    sim_lane_push(sim, kafka->commit_lane[partition], at, SIM_PHASE_MESSAGE,
+                  (SimEvent){.component = kafka->id,
+                             .kind = KAFKA_COMMITTED,
+                             .subject = PAYMENT_NONE,
+                             .value = offset,
+                             .tag = (uint16_t)partition,
+                             .extra = NO_REQUEST});
+    return offset;
+}
+
+static void on_stable_moved(void *cluster, uint32_t partition)
+{
+    wake_readers(cluster, partition, true);
+}
+
 /* ---- brokers ---- */
 
 static void lose_waiting(Kafka *kafka, uint32_t partition, bool told)
@@ -283,7 +353,7 @@ static void lose_waiting(Kafka *kafka, uint32_t partition, bool told)
         if (told)
             lose(kafka, event);
         else
-            ledger_release(kafka->world->ledger, event->subject);
+            let_go(kafka, event->subject);
     }
     g_array_set_size(waiting, 0);
 }
@@ -297,17 +367,27 @@ static void on_leader_lost(void *cluster, uint32_t partition)
     forget_arrived(kafka, partition, 0);
 }
 
+/* The producer's records in the log from `end` on; markers have no number. */
+static int64_t numbered_beyond(const Log *log, int64_t end)
+{
+    int64_t numbered = log->end - end;
+    for (int64_t o = end; log->marked && o < log->end; o++)
+        numbered -= (log_flags(log, o) & LOG_MARKER) != 0;
+    return numbered;
+}
+
 static void on_cut(void *cluster, uint32_t partition, int64_t end)
 {
     Kafka *kafka = cluster;
     World *world = kafka->world;
     sim_lane_clear(world->sim, kafka->commit_lane[partition]);
     lose_waiting(kafka, partition, sim_is_up(world->sim, kafka->id));
-    int64_t beyond = kafka->storage->log[partition].end - end;
-    if (beyond <= 0)
+    if (kafka->storage->log[partition].end <= end)
         return;
-    forget_arrived(kafka, partition, beyond);
+    forget_arrived(kafka, partition, numbered_beyond(&kafka->storage->log[partition], end));
     int64_t lost = storage_cut(kafka->storage, partition, end, world->ledger);
+    if (kafka->transactions)
+        transactions_heed_cut(kafka->transactions, partition);
     if (lost > 0)
         story_platform(world->story, sim_now(world->sim),
                        "Kafka in %s elects a leader of partition %u that was not in sync: "
@@ -350,7 +430,7 @@ static int64_t visible(const Kafka *kafka, const Fetcher *fetcher)
     const Storage *storage = kafka->storage;
     int64_t sum = 0;
     for (uint32_t p = fetcher->remainder; p < storage->partitions; p += fetcher->modulus)
-        sum += storage_visible(storage, p);
+        sum += fetcher->committed ? storage_stable(storage, p) : storage_visible(storage, p);
     return sum;
 }
 
@@ -402,7 +482,8 @@ static void demote(Kafka *kafka, const SimEvent *event)
 
 static bool in_flight(const Kafka *kafka)
 {
-    bool any = kafka->appending > 0;
+    bool any =
+        kafka->appending > 0 || (kafka->transactions && transactions_any_open(kafka->transactions));
     for (uint32_t p = 0; p < kafka->storage->partitions && !any; p++) {
         const Log *log = &kafka->storage->log[p];
         any = log->high_watermark < log->end && !kafka->storage->offline[p];
@@ -462,6 +543,8 @@ static void on_up(Sim *sim, void *self)
     for (uint32_t p = 0; p < kafka->storage->partitions; p++)
         if (!(kafka->trouble[p] & (PARTITION_OFFLINE | PARTITION_STALLED)))
             advance(kafka, p, kafka->storage->log[p].end);
+    if (kafka->transactions)
+        transactions_up(kafka->transactions);
     for (guint i = 0; i < kafka->fetchers->len; i++)
         wake(kafka, &g_array_index(kafka->fetchers, Fetcher, i));
 }
@@ -475,7 +558,7 @@ static void on_dropped(Sim *sim, void *self, const SimEvent *event)
     if (cleared || (record && kafka->client == KAFKA_CLIENT_TRIES_AGAIN))
         lose(kafka, event); /* cleared from its lane: the leader alone has died */
     else if (record)
-        ledger_release(kafka->world->ledger, event->subject);
+        let_go(kafka, event->subject);
     else if (event->kind == MSG_PRODUCE)
         ignore(kafka, event);
     else
@@ -523,6 +606,7 @@ Kafka *kafka_new(World *world, const KafkaConfig *config, Storage *storage)
     kafka->fetchers = g_array_new(FALSE, FALSE, sizeof(Fetcher));
     kafka->append_draws = world_stream(world, name, "append");
     kafka->replicate_draws = world_stream(world, name, "replicate");
+    kafka->marker_draws = world_stream(world, name, "replicate markers");
     g_free(name);
     return kafka;
 }
@@ -532,6 +616,7 @@ void kafka_free(Kafka *kafka)
     if (!kafka)
         return;
     brokers_free(kafka->brokers);
+    transactions_free(kafka->transactions);
     for (uint32_t p = 0; p < kafka->storage->partitions; p++)
         g_array_unref(kafka->waiting[p]);
     g_free(kafka->waiting);
@@ -573,15 +658,36 @@ void kafka_serve(Kafka *kafka, KafkaClient client, bool idempotent)
     kafka->idempotent = idempotent;
 }
 
+SimComponent kafka_transact(Kafka *kafka, SimTime timeout)
+{
+    TransactionsSetup setup = {.storage = kafka->storage,
+                               .timeout = timeout,
+                               .append = kafka->config->append,
+                               .replicate = kafka->config->replicate,
+                               .cluster = kafka->id,
+                               .tells = kafka->client == KAFKA_CLIENT_TRIES_AGAIN,
+                               .answers = kafka->to_application,
+                               .owner = kafka,
+                               .append_marker = append_marker,
+                               .stable_moved = on_stable_moved};
+    kafka->transactions =
+        transactions_new(kafka->world, setup, sim_name(kafka->world->sim, kafka->id));
+    return transactions_component(kafka->transactions);
+}
+
 KafkaFacts kafka_facts(const Kafka *kafka)
 {
-    return kafka->facts;
+    KafkaFacts facts = kafka->facts;
+    facts.transactions = transactions_facts(kafka->transactions);
+    facts.leaked = kafka->storage->leaked;
+    return facts;
 }
 
 uint32_t kafka_add_fetcher(Kafka *kafka, SimComponent reader, uint16_t tag, SimLink *link,
-                           uint32_t modulus, uint32_t remainder)
+                           uint32_t modulus, uint32_t remainder, bool committed)
 {
     Fetcher fetcher = {.reader = reader,
+                       .committed = committed,
                        .tag = tag,
                        .link = link,
                        .modulus = modulus,

@@ -22,6 +22,7 @@
 
 #include "models/brokers.h"
 #include "models/storage.h"
+#include "models/transactions.h"
 #include "models/world.h"
 #include "sim/dist.h"
 #include "sim/link.h"
@@ -64,16 +65,23 @@ typedef enum KafkaClient {
 /* Answers (MSG_PRODUCED) have tag 1 if the client may try again. */
 void kafka_serve(Kafka *kafka, KafkaClient client, bool idempotent);
 
+/* Its producer writes in transactions (models/transactions.h), which time out. After kafka_connect
+ * and kafka_serve. Returns who takes MSG_END_TXN. */
+SimComponent kafka_transact(Kafka *kafka, SimTime timeout);
+
 typedef struct KafkaFacts {
     uint64_t reordered;    /* records appended behind a later one of the same producer */
     uint64_t deduplicated; /* retries recognised */
+    TransactionsFacts transactions;
+    uint64_t leaked; /* records that a mirror copied and that are not committed */
 } KafkaFacts;
 KafkaFacts kafka_facts(const Kafka *kafka);
 
 /* Register a reader of the partitions p with p % modulus == remainder. Its MSG_RECORDS go over
  * `link` to `reader` with `tag`. Returns the fetcher's index, for MSG_FETCH's subject; that
- * message's value is the sum of the offsets that the reader has read up to. */
+ * message's value is the sum of the offsets that the reader has read up to. `committed`: it reads
+ * what is stable only (read_committed). */
 uint32_t kafka_add_fetcher(Kafka *kafka, SimComponent reader, uint16_t tag, SimLink *link,
-                           uint32_t modulus, uint32_t remainder);
+                           uint32_t modulus, uint32_t remainder, bool committed);
 
 #endif

@@ -5,17 +5,17 @@
 void log_clear(Log *log)
 {
     g_free(log->ring);
-    g_free(log->copied);
+    g_free(log->flags);
     *log = (Log){0};
 }
 
-static void grow_marks(Log *log, size_t capacity)
+static void grow_flags(Log *log, size_t capacity)
 {
-    uint8_t *copied = g_new0(uint8_t, capacity);
-    for (int64_t o = log->base; log->copied && o < log->end; o++)
-        copied[(size_t)o & (capacity - 1)] = log_is_copy(log, o);
-    g_free(log->copied);
-    log->copied = copied;
+    uint8_t *flags = g_new0(uint8_t, capacity);
+    for (int64_t o = log->base; log->flags && o < log->end; o++)
+        flags[(size_t)o & (capacity - 1)] = log_flags(log, o);
+    g_free(log->flags);
+    log->flags = flags;
 }
 
 static void grow(Log *log)
@@ -24,38 +24,46 @@ static void grow(Log *log)
     PaymentRef *ring = g_new(PaymentRef, capacity);
     for (int64_t o = log->base; o < log->end; o++)
         ring[(size_t)o & (capacity - 1)] = log_at(log, o);
-    if (log->marks_copies)
-        grow_marks(log, capacity);
+    if (log->marked)
+        grow_flags(log, capacity);
     g_free(log->ring);
     log->ring = ring;
     log->capacity = capacity;
 }
 
-static int64_t append(Log *log, PaymentRef payment, bool copy)
+int64_t log_append_flagged(Log *log, PaymentRef payment, uint8_t flags)
 {
     if ((size_t)(log->end - log->base) == log->capacity)
         grow(log);
     size_t place = (size_t)log->end & (log->capacity - 1);
     log->ring[place] = payment;
-    if (log->marks_copies)
-        log->copied[place] = copy;
+    if (log->marked)
+        log->flags[place] = flags;
     return log->end++;
 }
 
 int64_t log_append(Log *log, PaymentRef payment)
 {
-    return append(log, payment, false);
+    return log_append_flagged(log, payment, 0);
 }
 
-int64_t log_append_copy(Log *log, PaymentRef payment)
-{
-    return append(log, payment, true);
-}
-
-bool log_is_copy(const Log *log, int64_t offset)
+uint8_t log_flags(const Log *log, int64_t offset)
 {
     SIM_CHECK(offset >= log->base && offset < log->end);
-    return log->marks_copies && log->copied[(size_t)offset & (log->capacity - 1)];
+    return log->marked ? log->flags[(size_t)offset & (log->capacity - 1)] : 0;
+}
+
+void log_set_flags(Log *log, int64_t offset, uint8_t flags)
+{
+    SIM_CHECK(log->marked && offset >= log->base && offset < log->end);
+    log->flags[(size_t)offset & (log->capacity - 1)] = flags;
+}
+
+static void forget(const Log *log, int64_t offset, Ledger *ledger)
+{
+    PaymentRef payment = log_at(log, offset);
+    if (payment != PAYMENT_NONE)
+        ledger_release(ledger, payment);
 }
 
 PaymentRef log_at(const Log *log, int64_t offset)
@@ -68,14 +76,14 @@ void log_trim(Log *log, int64_t offset, Ledger *ledger)
 {
     SIM_CHECK(offset <= log->high_watermark);
     for (; log->base < offset; log->base++)
-        ledger_release(ledger, log_at(log, log->base));
+        forget(log, log->base, ledger);
 }
 
 void log_cut(Log *log, int64_t offset, Ledger *ledger)
 {
     SIM_CHECK(offset >= log->base);
     for (int64_t o = offset; o < log->end; o++)
-        ledger_release(ledger, log_at(log, o));
+        forget(log, o, ledger);
     log->end = MIN(log->end, offset);
     log->high_watermark = MIN(log->high_watermark, offset);
 }

@@ -1,8 +1,9 @@
 /* A partition of an event log: records in order, a high watermark, and cursors that others keep.
  *
- * Offsets start at 0 and never skip. Records below `base` have been trimmed: nobody can need
- * their payment again, because every consumer group has acted on it. Each retained record holds
- * its payment.
+ * Offsets start at 0 and never skip. In a marked log each record has flags: who wrote it, and what
+ * became of its transaction. Markers of transactions are records without a payment. Records below
+ * `base` have been trimmed: nobody can need their payment again, because every consumer group has
+ * acted on it. Each retained record holds its payment.
  *
  * Invariant: 0 <= base <= high_watermark <= end.
  */
@@ -21,18 +22,29 @@ typedef struct Log {
     int64_t base;           /* first retained offset */
     int64_t high_watermark; /* consumers and mirrors see what lies below */
     int64_t end;            /* offset of the next record */
-    uint8_t *copied;        /* as ring: was it written by a mirror? NULL without marks_copies */
-    bool marks_copies;      /* a mirror of the other direction may want to know */
+    uint8_t *flags;         /* as ring; NULL unless marked */
+    bool marked;            /* somebody may want to know */
 } Log;
+
+enum {
+    LOG_COPY = 1,      /* a mirror has written it */
+    LOG_MARKER = 2,    /* the end of a transaction: no payment */
+    LOG_UNDECIDED = 4, /* its transaction has not ended here */
+    LOG_ABORTED = 8,
+    LOG_LEAKED = 16, /* a mirror has copied it before it was committed */
+    LOG_NO_EVENT = LOG_MARKER | LOG_UNDECIDED | LOG_ABORTED
+};
 
 void log_clear(Log *log);
 /* Takes over the caller's hold on the payment. Returns the record's offset. */
 int64_t log_append(Log *log, PaymentRef payment);
-/* The same for a record that a mirror writes. */
-int64_t log_append_copy(Log *log, PaymentRef payment);
-/* base <= offset < end. False where copies are not marked. */
-bool log_is_copy(const Log *log, int64_t offset);
-/* base <= offset < end */
+/* The same for a record with flags, which an unmarked log does not keep. */
+int64_t log_append_flagged(Log *log, PaymentRef payment, uint8_t flags);
+/* base <= offset < end. 0 where nothing is marked. */
+uint8_t log_flags(const Log *log, int64_t offset);
+/* The log is marked. */
+void log_set_flags(Log *log, int64_t offset, uint8_t flags);
+/* base <= offset < end. PAYMENT_NONE: a marker. */
 PaymentRef log_at(const Log *log, int64_t offset);
 /* Forget records below `offset`, releasing their payments. */
 void log_trim(Log *log, int64_t offset, Ledger *ledger);

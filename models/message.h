@@ -28,9 +28,11 @@ typedef enum MessageKind {
     MSG_WRITTEN,  /* payment   -             status    request slot */
     MSG_PRODUCE,  /* payment   sequence, 0   partition request slot, NO_REQUEST: no answer wanted */
     MSG_PRODUCED, /* payment   status        retriable request slot */
-    MSG_FETCH,    /* fetcher index: park until there is something to read */
-    MSG_RECORDS,  /* fetcher tag: there is something to read */
-    MSG_PROBE,    /* prober    probe number  ask      - ; `sender` is the prober */
+    MSG_END_TXN,  /* transaction TxnEnd or init */
+    MSG_TXN_ENDED,   /* transaction status      retriable - */
+    MSG_FETCH,       /* fetcher index: park until there is something to read */
+    MSG_RECORDS,     /* fetcher tag: there is something to read */
+    MSG_PROBE,       /* prober    probe number  ask      - ; `sender` is the prober */
     MSG_PROBE_REPLY, /* prober    probe number  healthy   region */
     MSG_METRICS,     /* answered   failed    -         probe number : counters, at a scrape */
     MSG_LINK,        /* -         1 up, 0 down  : a watched link changed */
@@ -95,20 +97,48 @@ static inline uint32_t other_region(uint32_t region)
     return REGIONS - 1 - region;
 }
 
-/* MSG_PRODUCE's value: session and number of a record in its partition, from 1; 0: none. */
+/* MSG_PRODUCE's value: number of a record in its partition, from 1, in a session of the producer;
+ * and, if its `sender` is not 0, which transaction of the transactional.id `sender` - 1 it belongs
+ * to. 0: none of it. */
+#define TXN_SERIALS 512
+
 static inline int64_t producer_sequence(uint32_t session, int64_t number)
 {
-    return (int64_t)session << 40 | number;
+    return (int64_t)(session & 0x3fffff) << 32 | number;
 }
 
 static inline uint32_t producer_session(int64_t sequence)
 {
-    return (uint32_t)(sequence >> 40);
+    return (uint32_t)(sequence >> 32) & 0x3fffff;
 }
 
 static inline int64_t producer_number(int64_t sequence)
 {
-    return sequence & ((INT64_C(1) << 40) - 1);
+    return sequence & UINT32_MAX;
+}
+
+static inline int64_t producer_in_transaction(int64_t sequence, uint32_t serial)
+{
+    return sequence | (int64_t)(serial % TXN_SERIALS) << 54;
+}
+
+static inline uint32_t producer_transaction(int64_t value)
+{
+    return (uint32_t)(value >> 54);
+}
+
+/* Subject of MSG_END_TXN and its answer: which transaction (serial) of which transactional.id. */
+static inline uint64_t txn_name(uint32_t slot, uint32_t serial)
+{
+    return (uint64_t)slot << 32 | serial % TXN_SERIALS;
+}
+
+/* Value of MSG_END_TXN; or that all are to be aborted that began before a process came back. */
+typedef enum TxnEnd { TXN_ABORT, TXN_COMMIT } TxnEnd;
+
+static inline int64_t txn_init(SimTime up_at)
+{
+    return -1 - up_at;
 }
 
 typedef enum Status {

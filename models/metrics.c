@@ -546,6 +546,42 @@ static double mirror_copied_back(const RunFacts *facts)
     return facts->mirrors_back ? count(facts->mirror[REGION_ACTIVE].copied) : NAN;
 }
 
+static bool is_transactional(const RunFacts *facts)
+{
+    return facts->scenario->producer.transactional && facts->scenario->application.publish;
+}
+
+static double transactions_aborted(const RunFacts *facts)
+{
+    const KafkaFacts *kafka = facts->kafka;
+    return is_transactional(facts)
+               ? count(kafka[0].transactions.aborted + kafka[1].transactions.aborted)
+               : NAN;
+}
+
+static double transactions_timed_out(const RunFacts *facts)
+{
+    const KafkaFacts *kafka = facts->kafka;
+    return is_transactional(facts)
+               ? count(kafka[0].transactions.timed_out + kafka[1].transactions.timed_out)
+               : NAN;
+}
+
+static double transactions_stall(const RunFacts *facts)
+{
+    const KafkaFacts *kafka = facts->kafka;
+    return is_transactional(facts)
+               ? sim_seconds(MAX(kafka[0].transactions.stall, kafka[1].transactions.stall))
+               : NAN;
+}
+
+static double mirror_uncommitted(const RunFacts *facts)
+{
+    if (!is_transactional(facts) || !facts->scenario->mirror.enabled)
+        return NAN;
+    return count(facts->kafka[0].leaked + facts->kafka[1].leaked);
+}
+
 static double application_wait(const RunFacts *facts)
 {
     return facts->application.wait_mean_seconds;
@@ -874,6 +910,16 @@ static double events_delivered(const RunFacts *facts)
     X("mirror.copied_back", COUNT, mirror_copied_back,                                             \
       "Records that the mirror into the active region wrote; if a runbook has the step "           \
       "start-mirror for it.")                                                                      \
+    X("mirror.uncommitted", COUNT, mirror_uncommitted,                                             \
+      "Events that the mirror copied though their transaction was aborted, or still open when "    \
+      "the run ended: plain events in the passive Kafka (producer.transactional).")                \
+    X("transactions.aborted", COUNT, transactions_aborted,                                         \
+      "Transactions that Kafka aborted, in both regions (producer.transactional).")                \
+    X("transactions.timed_out", COUNT, transactions_timed_out,                                     \
+      "Of these: nobody had ended them for producer.transaction_timeout.")                         \
+    X("transactions.stall", SECONDS, transactions_stall,                                           \
+      "The longest time that one transaction was open in a partition, from its first event there " \
+      "to its marker: for so long readers with read_committed got no further.")                    \
     X("application.wait", SECONDS, application_wait,                                               \
       "Request's arrival to its server in the active region: mean.")                               \
     X("application.turned_away", COUNT, application_turned_away,                                   \

@@ -46,6 +46,11 @@ static int64_t starting_place(const Mirror *mirror, uint32_t p)
     return log->base;
 }
 
+bool mirror_reads_committed(const MirrorConfig *config)
+{
+    return config->isolation == MIRROR_READS_COMMITTED || config->exactly_once;
+}
+
 bool mirror_copies_all(const MirrorConfig *config)
 {
     return config->policy == MIRROR_POLICY_IDENTITY && config->kind == MIRROR_MM2 &&
@@ -389,6 +394,14 @@ static int64_t first_left(const Mirror *mirror, uint32_t p)
     return MAX(mirror->delivered[p], mirror->source->log[p].base);
 }
 
+/* Is it a committed record that is to be copied? */
+static bool mirror_owes(const Mirror *mirror, uint32_t p, int64_t offset)
+{
+    bool undecided = log_flags(&mirror->source->log[p], offset) & LOG_UNDECIDED;
+    return !mirror_skips(mirror, p, offset) &&
+           !(undecided && mirror_reads_committed(mirror->config));
+}
+
 uint64_t mirror_unreplicated(const Mirror *mirror)
 {
     int64_t sum = 0;
@@ -396,8 +409,8 @@ uint64_t mirror_unreplicated(const Mirror *mirror)
         const Log *log = &mirror->source->log[p];
         int64_t from = first_left(mirror, p);
         sum += MAX(log->high_watermark - from, 0);
-        for (int64_t o = from; log->marks_copies && o < log->high_watermark; o++)
-            sum -= mirror_skips(mirror, p, o);
+        for (int64_t o = from; log->marked && o < log->high_watermark; o++)
+            sum -= !mirror_owes(mirror, p, o);
     }
     return (uint64_t)sum;
 }
@@ -409,7 +422,7 @@ static SimTime oldest_missing(const Mirror *mirror)
     for (uint32_t p = 0; p < mirror->source->partitions; p++) {
         const Log *log = &mirror->source->log[p];
         int64_t o = first_left(mirror, p);
-        while (o < log->high_watermark && mirror_skips(mirror, p, o))
+        while (o < log->high_watermark && !mirror_owes(mirror, p, o))
             o++;
         if (o < log->high_watermark)
             oldest = MIN(oldest, ledger_get(mirror->world->ledger, log_at(log, o))->attempt_at);

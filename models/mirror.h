@@ -59,6 +59,8 @@ typedef enum MirrorStart {
     MIRROR_FROM_EVERYTHING
 } MirrorStart;
 
+typedef enum MirrorIsolation { MIRROR_READS_UNCOMMITTED, MIRROR_READS_COMMITTED } MirrorIsolation;
+
 typedef struct MirrorConfig {
     bool enabled;
     int kind;         /* MirrorKind */
@@ -67,6 +69,7 @@ typedef struct MirrorConfig {
     int start_from;   /* MirrorStart */
     int subscription; /* MirrorSubscription */
     bool exactly_once;
+    int isolation; /* MirrorIsolation; use mirror_reads_committed */
     bool new_acl;
     SimTime acls_interval;
     Dist *acl_repair;
@@ -99,6 +102,8 @@ typedef struct Mirror Mirror;
 /* By the region that it copies into: names the component and its streams. */
 extern const char *const mirror_name[REGIONS];
 
+/* So does an exactly-once source, whatever `isolation` says: Connect insists on it. */
+bool mirror_reads_committed(const MirrorConfig *config);
 /* Would one that is started late copy even what the other direction wrote? */
 bool mirror_copies_all(const MirrorConfig *config);
 /* The storage of its source must be pinned (storage_pin) before it starts. */

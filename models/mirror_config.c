@@ -6,6 +6,7 @@ static const char *const kind_choices[] = {"mirrormaker2", "replicator", "cluste
                                            NULL};
 static const char *const subscription_choices[] = {"pattern", "plain", NULL};
 static const char *const policy_choices[] = {"default", "identity", NULL};
+static const char *const isolation_choices[] = {"read_uncommitted", "read_committed", NULL};
 static const char *const start_choices[] = {"copied-end", "now", "everything", NULL};
 static const char *const vary_choices[] = {"run", "batch", NULL};
 
@@ -67,6 +68,17 @@ static const ParamSpec specs[] = {
          "crashes doubles nothing for readers of committed records. Readers with "
          "read_uncommitted would see aborted batches; that is not modelled.",
      .source = "KIP-618: exactly.once.source.support disabled"},
+    {.key = "isolation",
+     .type = PARAM_CHOICE,
+     .offset = AT(isolation),
+     .fallback = "read_uncommitted",
+     .choices = isolation_choices,
+     .text = "With producer.transactional. read_uncommitted: records of open and aborted "
+             "transactions are copied, too, and are plain records in the passive Kafka. "
+             "read_committed: what is committed, up to the first open transaction (always with "
+             "exactly_once).",
+     .source = "Kafka consumer configuration: isolation.level read_uncommitted; KIP-618: an "
+               "exactly-once source must read committed"},
     {.key = "new_acl",
      .type = PARAM_FLAG,
      .offset = AT(new_acl),

@@ -17,6 +17,22 @@ bool mirror_stands_still(const Mirror *mirror, const MirrorTask *task)
     return mirror->runs_on[task->number] == MIRROR_NOBODY;
 }
 
+/* What the mirror of the other direction has written here is not sent back: an alias's topic is no
+ * topic of this cluster's own, and the same name in both would go round for ever. */
+bool mirror_skips(const Mirror *mirror, uint32_t partition, int64_t offset)
+{
+    unsigned flags = log_flags(&mirror->source->log[partition], offset);
+    bool hidden =
+        flags & LOG_MARKER || (flags & LOG_ABORTED && mirror_reads_committed(mirror->config));
+    return hidden || (offset >= mirror->whole[partition] && flags & LOG_COPY);
+}
+
+static int64_t mirror_visible(const Mirror *mirror, uint32_t partition)
+{
+    return mirror_reads_committed(mirror->config) ? storage_stable(mirror->source, partition)
+                                                  : storage_visible(mirror->source, partition);
+}
+
 void mirror_fetch(Mirror *mirror, MirrorTask *task)
 {
     const Storage *source = mirror->source;
@@ -25,7 +41,7 @@ void mirror_fetch(Mirror *mirror, MirrorTask *task)
         return;
     for (uint32_t p = task->number; p < source->partitions; p += (uint32_t)mirror->config->tasks)
         if (!mirror->known[p]) /* not asked for: nothing in it is news */
-            seen += storage_visible(source, p);
+            seen += mirror_visible(mirror, p);
         else
             seen += source->offline[p] ? 0 : mirror->polled[p];
     sim_link_send(mirror->link.to_source, (SimEvent){.component = mirror->link.source_kafka,
@@ -42,20 +58,12 @@ uint32_t mirror_shares(const Mirror *mirror, const MirrorTask *task)
     return task->number < partitions ? (partitions - 1 - task->number) / tasks + 1 : 0;
 }
 
-/* What the mirror of the other direction has written here is not sent back: an alias's topic is no
- * topic of this cluster's own, and the same name in both would go round for ever. */
-bool mirror_skips(const Mirror *mirror, uint32_t partition, int64_t offset)
-{
-    return offset >= mirror->whole[partition] &&
-           log_is_copy(&mirror->source->log[partition], offset);
-}
-
 /* The next records in a row that are to be copied, `room` of them at most. */
 static Range next_range(Mirror *mirror, uint32_t p, int64_t room)
 {
-    int64_t visible = storage_visible(mirror->source, p);
+    int64_t visible = mirror_visible(mirror, p);
     int64_t from = mirror->polled[p], to = MIN(visible, from + room);
-    if (!mirror->source->log[p].marks_copies)
+    if (!mirror->source->log[p].marked)
         return (Range){p, from, MAX(from, to)};
     while (from < visible && mirror_skips(mirror, p, from))
         from++;
@@ -184,7 +192,8 @@ static void write_record(Mirror *mirror, uint32_t partition, int64_t upstream)
     Log *log = &mirror->target->log[partition];
     PaymentRef payment = log_at(&mirror->source->log[partition], upstream);
     ledger_hold(world->ledger, payment);
-    mirror_note_written(mirror, partition, upstream, log_append_copy(log, payment));
+    storage_note_leak(mirror->source, partition, upstream);
+    mirror_note_written(mirror, partition, upstream, log_append_flagged(log, payment, LOG_COPY));
     story_payment(world->story, world->ledger, payment, sim_now(world->sim),
                   "its event is mirrored to Kafka in %s",
                   world->region_name[mirror->target->region]);

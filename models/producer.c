@@ -1,65 +1,6 @@
-#include "models/producer.h"
+#include "models/producer_parts.h"
 
 #include "sim/check.h"
-
-enum {
-    PRODUCER_SEND = MSG_KINDS, /* the linger is over */
-    PRODUCER_AGAIN,            /* the backoff is over */
-    PRODUCER_NO_ANSWER,        /* request.timeout.ms */
-    PRODUCER_GIVE_UP,          /* delivery.timeout.ms */
-    PRODUCER_NO_ROOM,          /* max.block.ms */
-    PRODUCER_KINDS
-};
-
-typedef enum BatchState {
-    BATCH_FREE,
-    BATCH_OPEN,
-    BATCH_QUEUED,
-    BATCH_SENT,
-    BATCH_BACKING_OFF
-} BatchState;
-
-typedef struct Item {
-    PaymentRef payment;
-    uint32_t request; /* the client's */
-    bool answered;
-    int64_t sequence;
-} Item;
-
-typedef struct Batch {
-    uint32_t slot, serial, partition;
-    BatchState state;
-    GArray *items;
-    guint answered;   /* of its records, for good */
-    guint unanswered; /* of those sent with the last try */
-    bool unsure;      /* a try may have reached the log */
-    bool failed;      /* a record of the last try was turned down */
-    bool gap;         /* a number of its was given out in vain */
-    int64_t tries;
-} Batch;
-
-typedef struct Blocked {
-    SimEvent event;
-    uint64_t ticket;
-} Blocked;
-
-struct Producer {
-    World *world;
-    const ProducerConfig *config;
-    bool idempotent, answers; /* acks is not 0 */
-    uint32_t partitions;
-    SimComponent id;
-    SimLink *to_kafka, *to_client;
-    GPtrArray *batches; /* by slot */
-    GArray *free_slots;
-    GQueue *queue; /* by partition: Batch*, not yet done, in order */
-    int64_t *next; /* by partition: number of the next record */
-    uint32_t session;
-    int64_t records; /* in the buffer */
-    GQueue blocked;  /* Blocked* */
-    uint64_t tickets;
-    RandomStream jitter_draws;
-};
 
 static Item *item_at(const Batch *batch, guint i)
 {
@@ -121,7 +62,7 @@ static void batch_free(Producer *producer, Batch *batch)
 
 /* ---- answers to the client ---- */
 
-static void tell(Producer *producer, PaymentRef payment, uint32_t request, Status status)
+void producer_tell(Producer *producer, PaymentRef payment, uint32_t request, Status status)
 {
     sim_link_send(
         producer->to_client,
@@ -134,10 +75,22 @@ static void settle(Producer *producer, Batch *batch, guint i, Status status)
     item->answered = true;
     batch->answered++;
     batch->gap = batch->gap || status != STATUS_OK;
-    tell(producer, item->payment, item->request, status);
+    if (item->slot != PRODUCER_NO_SLOT)
+        producer_settled(producer, item, status);
+    else
+        producer_tell(producer, item->payment, item->request, status);
 }
 
 /* ---- sending ---- */
+
+/* Numbers are given out in the order of sending. */
+static void number(Producer *producer, uint32_t partition, Item *item)
+{
+    uint32_t session = producer->session[partition];
+    if (item->sequence == 0 ||
+        (producer->idempotent && producer_session(item->sequence) != session))
+        item->sequence = producer_sequence(session, producer->next[partition]++);
+}
 
 static void send_batch(Producer *producer, Batch *batch)
 {
@@ -146,15 +99,20 @@ static void send_batch(Producer *producer, Batch *batch)
     batch->failed = false;
     batch->unanswered = 0;
     for (guint i = 0; i < batch->items->len; i++) {
-        const Item *item = item_at(batch, i);
+        Item *item = item_at(batch, i);
         if (item->answered)
             continue;
+        number(producer, batch->partition, item);
         ledger_hold(producer->world->ledger, item->payment);
         batch->unanswered++;
+        bool member = item->slot != PRODUCER_NO_SLOT;
+        int64_t value =
+            member ? producer_in_transaction(item->sequence, item->serial) : item->sequence;
         sim_link_send(producer->to_kafka,
                       (SimEvent){.kind = MSG_PRODUCE,
                                  .subject = item->payment,
-                                 .value = item->sequence,
+                                 .value = value,
+                                 .sender = (SimComponent)(member ? item->slot + 1 : 0),
                                  .tag = (uint16_t)batch->partition,
                                  .extra = producer->answers ? handle_of(batch, i) : NO_REQUEST});
     }
@@ -198,6 +156,15 @@ static void close_batch(Producer *producer, Batch *batch)
     pump(producer, batch->partition);
 }
 
+void producer_flush(Producer *producer)
+{
+    for (uint32_t p = 0; producer->config->linger > 0 && p < producer->partitions; p++) {
+        Batch *last = g_queue_peek_tail(&producer->queue[p]);
+        if (last && last->state == BATCH_OPEN)
+            close_batch(producer, last);
+    }
+}
+
 /* ---- records ---- */
 
 static void gather(Producer *producer, const SimEvent *event)
@@ -209,17 +176,19 @@ static void gather(Producer *producer, const SimEvent *event)
                  batch->tries == 0 && batch->items->len < config->batch_records;
     if (!joins)
         batch = batch_new(producer, partition);
-    Item item = {.payment = event->subject,
-                 .request = event->extra,
-                 .sequence = producer_sequence(producer->session, producer->next[partition]++)};
+    Item item = {.payment = event->subject, .request = event->extra, .slot = PRODUCER_NO_SLOT};
+    if (producer->pool)
+        producer_join(producer, &item);
     g_array_append_val(batch->items, item);
     producer->records++;
-    if (batch->state != BATCH_OPEN)
-        return;
-    if (config->linger == 0 || batch->items->len == config->batch_records)
-        close_batch(producer, batch);
-    else if (!joins)
-        timer(producer, batch, config->linger, PRODUCER_SEND);
+    if (batch->state == BATCH_OPEN) {
+        if (config->linger == 0 || batch->items->len == config->batch_records)
+            close_batch(producer, batch);
+        else if (!joins)
+            timer(producer, batch, config->linger, PRODUCER_SEND);
+    }
+    if (producer->pool)
+        producer_joined(producer);
 }
 
 static void on_produce(Sim *sim, void *self, const SimEvent *event)
@@ -255,7 +224,7 @@ static void on_no_room(Sim *sim, void *self, const SimEvent *event)
     if (!first || first->ticket != event->subject)
         return;
     g_queue_pop_head(&producer->blocked);
-    tell(producer, first->event.subject, first->event.extra, STATUS_REFUSED);
+    producer_tell(producer, first->event.subject, first->event.extra, STATUS_REFUSED);
     g_free(first);
 }
 
@@ -267,20 +236,12 @@ static Batch *batch_of(const Producer *producer, const SimEvent *event)
     return batch->serial == event->extra ? batch : NULL;
 }
 
-/* Numbers lost with a batch are a gap that the cluster would never let pass: begin anew. */
-static void new_session(Producer *producer)
+/* Numbers lost with a batch are a gap that the cluster would never let pass: begin anew. What is
+ * sent again from now on is numbered again, and no longer recognised. */
+static void new_session(Producer *producer, uint32_t partition)
 {
-    producer->session++;
-    for (uint32_t p = 0; p < producer->partitions; p++) {
-        producer->next[p] = 1;
-        for (GList *link = producer->queue[p].head; link; link = link->next) {
-            const Batch *batch = link->data;
-            for (guint i = 0; i < batch->items->len; i++)
-                if (!item_at(batch, i)->answered)
-                    item_at(batch, i)->sequence =
-                        producer_sequence(producer->session, producer->next[p]++);
-        }
-    }
+    producer->session[partition]++;
+    producer->next[partition] = 1;
 }
 
 static void finish(Producer *producer, Batch *batch)
@@ -293,17 +254,17 @@ static void finish(Producer *producer, Batch *batch)
     bool gap = batch->gap;
     batch_free(producer, batch);
     if (gap && producer->idempotent)
-        new_session(producer);
+        new_session(producer, partition);
     take_blocked(producer);
     pump(producer, partition);
 }
 
 /* 100 ms, 200 ms, … up to a second, a fifth more or less. */
-static SimTime backoff(Producer *producer, const Batch *batch)
+SimTime producer_backoff(Producer *producer, int64_t tries)
 {
     const ProducerConfig *config = producer->config;
     double wait = (double)config->backoff;
-    for (int64_t i = 1; i < batch->tries && wait < (double)config->backoff_max; i++)
+    for (int64_t i = 1; i < tries && wait < (double)config->backoff_max; i++)
         wait *= 2;
     double jitter = 0.8 + 0.4 * random_uniform(&producer->jitter_draws);
     return (SimTime)(MIN(wait, (double)config->backoff_max) * jitter);
@@ -316,7 +277,7 @@ static void try_again(Producer *producer, Batch *batch)
         return;
     }
     batch->state = BATCH_BACKING_OFF;
-    timer(producer, batch, backoff(producer, batch), PRODUCER_AGAIN);
+    timer(producer, batch, producer_backoff(producer, batch->tries), PRODUCER_AGAIN);
 }
 
 static void on_produced(Sim *sim, void *self, const SimEvent *event)
@@ -407,7 +368,18 @@ static void on_down(Sim *sim, void *self)
     }
     for (Blocked *blocked; (blocked = g_queue_pop_head(&producer->blocked)); g_free(blocked))
         ledger_release(ledger, blocked->event.subject);
-    new_session(producer);
+    if (producer->pool)
+        producer_pool_down(producer);
+    for (uint32_t p = 0; p < producer->partitions; p++)
+        new_session(producer, p);
+}
+
+static void on_up(Sim *sim, void *self)
+{
+    (void)sim;
+    Producer *producer = self;
+    if (producer->pool)
+        producer_pool_up(producer);
 }
 
 /* A message that found the process dead, or a batch's own timer. */
@@ -418,23 +390,31 @@ static void on_dropped(Sim *sim, void *self, const SimEvent *event)
 }
 
 static const SimHandler handlers[PRODUCER_KINDS] = {
-    [MSG_PRODUCE] = on_produce,          [MSG_PRODUCED] = on_produced,
-    [PRODUCER_SEND] = on_send,           [PRODUCER_AGAIN] = on_again,
-    [PRODUCER_NO_ANSWER] = on_no_answer, [PRODUCER_GIVE_UP] = on_give_up,
+    [MSG_PRODUCE] = on_produce,
+    [MSG_PRODUCED] = on_produced,
+    [PRODUCER_SEND] = on_send,
+    [PRODUCER_AGAIN] = on_again,
+    [PRODUCER_NO_ANSWER] = on_no_answer,
+    [PRODUCER_GIVE_UP] = on_give_up,
     [PRODUCER_NO_ROOM] = on_no_room,
+    [MSG_TXN_ENDED] = producer_on_txn_ended,
+    [PRODUCER_TXN_CLOSE] = producer_on_txn_close,
+    [PRODUCER_TXN_AGAIN] = producer_on_txn_again,
+    [PRODUCER_INIT_AGAIN] = producer_on_init_again,
 };
 
 static const SimType producer_type = {.name = "producer",
                                       .handlers = handlers,
                                       .handler_count = PRODUCER_KINDS,
                                       .dropped = on_dropped,
-                                      .down = on_down};
+                                      .down = on_down,
+                                      .up = on_up};
 
 /* ---- making ---- */
 
 bool producer_needed(const ProducerConfig *config)
 {
-    return config->retries > 0 || config->linger > 0;
+    return config->retries > 0 || config->linger > 0 || config->transactional;
 }
 
 bool producer_idempotent(const ProducerConfig *config, const KafkaConfig *kafka)
@@ -458,9 +438,11 @@ Producer *producer_new(World *world, const ProducerConfig *config, const KafkaCo
     producer->free_slots = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     producer->queue = g_new0(GQueue, producer->partitions);
     producer->next = g_new(int64_t, producer->partitions);
+    producer->session = g_new0(uint32_t, producer->partitions);
     for (uint32_t p = 0; p < producer->partitions; p++)
-        producer->next[p] = 1;
-    producer->session = 1;
+        new_session(producer, p);
+    if (config->transactional)
+        producer_make_pool(producer);
     producer->jitter_draws = world_stream(world, name, "backoff");
     g_free(name);
     return producer;
@@ -470,6 +452,7 @@ void producer_free(Producer *producer)
 {
     if (!producer)
         return;
+    producer_free_pool(producer);
     for (guint b = 0; b < producer->batches->len; b++) {
         Batch *batch = g_ptr_array_index(producer->batches, b);
         g_array_unref(batch->items);
@@ -482,12 +465,18 @@ void producer_free(Producer *producer)
     g_queue_clear_full(&producer->blocked, g_free);
     g_free(producer->queue);
     g_free(producer->next);
+    g_free(producer->session);
     g_free(producer);
 }
 
 SimComponent producer_component(const Producer *producer)
 {
     return producer->id;
+}
+
+void producer_coordinate(Producer *producer, SimComponent coordinator)
+{
+    producer->coordinator = coordinator;
 }
 
 void producer_connect(Producer *producer, SimLink *to_kafka, SimLink *to_client)

@@ -19,10 +19,22 @@
  * batch that was given up, begins a new one. It turns off silently if acks is not all, retries are
  * 0 or more than 5 batches may be in flight.
  *
+ * Transactional: it is idempotent, and each record is part of a transaction of one of a pool of
+ * transactional.ids, which holds `transaction_records` of them, or what comes within
+ * `transaction_interval` of the first. One that is full is closed, and the next begins on another
+ * id. When the cluster has answered all its records, the transaction is ended: committed, or
+ * aborted if one of them failed; only then do its records' callers hear. States of a slot of the
+ * pool: FREE → OPEN → CLOSED → ENDING → FREE. An end that is not answered is asked for again for
+ * max_block. A process that is back and has its ids still (`ids: stable`) has what it left open
+ * aborted at once (initTransactions); otherwise that is the cluster's business, after the timeout.
+ * Numbers (idempotence) are those of the producer as a whole: one for each id in Kafka.
+ *
  * Owns the hold of each record that it was given until the client has the answer. It lives and dies
  * with its process.
  *
- * Sources: Apache Kafka 4.0 producer configuration; KIP-98, KIP-360 (sessions), KIP-580 (backoff).
+ * Sources: Apache Kafka 4.0 producer configuration; KIP-98, KIP-360 (sessions), KIP-580 (backoff);
+ * Spring for Apache Kafka (a pool of transactional producers, one for each thread that has one
+ * open).
  */
 #ifndef MODELS_PRODUCER_H
 #define MODELS_PRODUCER_H
@@ -39,8 +51,15 @@ typedef struct ProducerConfig {
     int64_t retries, batch_records, max_in_flight, buffer_records;
     SimTime linger, request_timeout, delivery_timeout, backoff, backoff_max, max_block;
     bool idempotent;
+    bool transactional;
+    int64_t transaction_records;
+    SimTime transaction_interval, transaction_timeout;
+    int ids;     /* ProducerIds */
     int outages; /* 0 reset, 1 silent: how the loss of a broker or a cluster looks from here */
 } ProducerConfig;
+
+/* A process that is back: does it have the transactional.ids that it had before? */
+typedef enum ProducerIds { PRODUCER_IDS_STABLE, PRODUCER_IDS_NEW } ProducerIds;
 
 extern const ParamTable producer_table;
 
@@ -55,5 +74,7 @@ void producer_free(Producer *producer);
 SimComponent producer_component(const Producer *producer);
 /* to_kafka in order, as a connection is. */
 void producer_connect(Producer *producer, SimLink *to_kafka, SimLink *to_client);
+/* If it is transactional: who takes MSG_END_TXN, over to_kafka. */
+void producer_coordinate(Producer *producer, SimComponent coordinator);
 
 #endif

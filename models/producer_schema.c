@@ -1,6 +1,7 @@
 /* The scenario keys of a Kafka producer. */
 #include "models/producer.h"
 
+static const char *const ids_choices[] = {"stable", "new", NULL};
 static const char *const outages_choices[] = {"reset", "silent", NULL};
 
 #define AT(member) offsetof(ProducerConfig, member)
@@ -96,6 +97,55 @@ static const ParamSpec specs[] = {
          "process. Off all the same if kafka.acks is not all, retries are 0 or max_in_flight is "
          "above 5.",
      .source = "Kafka producer configuration: enable.idempotence true"},
+    {.key = "transactional",
+     .type = PARAM_FLAG,
+     .offset = AT(transactional),
+     .fallback = "no",
+     .text = "Whether events are written in transactions. Implies idempotence, and retries without "
+             "end unless they are given. Callers hear when their transaction has ended. What an "
+             "aborted one wrote stays in the log: readers with read_committed skip it.",
+     .source = "Kafka producer configuration: transactional.id null; KIP-98"},
+    {.key = "transaction_records",
+     .type = PARAM_COUNT,
+     .offset = AT(transaction_records),
+     .fallback = "1",
+     .min = 1,
+     .max = 10000,
+     .text =
+         "Events of one transaction: all are committed, or none is. 1: each payment's event has "
+         "its own.",
+     .source = "ours"},
+    {.key = "transaction_interval",
+     .type = PARAM_TIME,
+     .offset = AT(transaction_interval),
+     .fallback = "100ms",
+     .min = 0.001,
+     .max = 900,
+     .text = "With transaction_records above 1: a transaction is ended when this has passed since "
+             "its first event, full or not.",
+     .source = "Kafka Streams configuration: commit.interval.ms 100 with exactly-once"},
+    {.key = "transaction_timeout",
+     .type = PARAM_TIME,
+     .offset = AT(transaction_timeout),
+     .fallback = "60s",
+     .min = 0.001,
+     .max = 900,
+     .text = "A transaction that nobody ends (its process died) is aborted by Kafka at the first "
+             "look, every 10 s, after this. Until then readers with read_committed get no further "
+             "in its partitions.",
+     .source = "Kafka producer configuration: transaction.timeout.ms 60000; broker maximum "
+               "transaction.max.timeout.ms 900000; looks: "
+               "transaction.abort.timed.out.transaction.cleanup.interval.ms 10000"},
+    {.key = "transactional_ids",
+     .type = PARAM_CHOICE,
+     .offset = AT(ids),
+     .fallback = "stable",
+     .choices = ids_choices,
+     .text = "A process that is back after a crash. stable: it has the same transactional.ids, and "
+             "what it left open is aborted at once. new: it has other ones (a pod's random name), "
+             "and only transaction_timeout ends that.",
+     .source = "KIP-98: initTransactions aborts what the same id left open, and fences its former "
+               "owner"},
     {.key = "outages",
      .type = PARAM_CHOICE,
      .offset = AT(outages),

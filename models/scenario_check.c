@@ -169,10 +169,59 @@ static void check_brokers(const Check *check)
                         "kafka.broker_heartbeat must be below kafka.broker_session_timeout");
 }
 
-static void check_producer(const Check *check)
+/* Kafka's client refuses a transactional.id that is not idempotent. */
+static void check_transactional(const Check *check)
 {
     const Scenario *s = check->scenario;
     const ProducerConfig *producer = &s->producer;
+    static const char refused[] = "Kafka's client refuses this, too";
+    if (s->kafka.acks != ACKS_ALL)
+        param_doc_error(check->doc, check->diags, "kafka.acks", refused,
+                        "with producer.transactional kafka.acks must be all");
+    if (producer->retries == 0)
+        param_doc_error(check->doc, check->diags, "producer.retries",
+                        "leave it out: they then have no end",
+                        "with producer.transactional there must be retries");
+    if (producer->max_in_flight > 5)
+        param_doc_error(check->doc, check->diags, "producer.max_in_flight", refused,
+                        "with producer.transactional at most 5 batches may be in flight");
+    if (!producer->idempotent)
+        param_doc_error(check->doc, check->diags, "producer.idempotent", refused,
+                        "a transactional producer is idempotent");
+    if (s->mirror.enabled && s->mirror.kind == MIRROR_LINKING)
+        param_doc_error(check->doc, check->diags, "producer.transactional",
+                        "choose another mirror.kind",
+                        "transactions are not modelled with cluster-linking, which copies their "
+                        "markers byte for byte");
+    if (s->mirror.exactly_once && param_doc_has(check->doc, "mirror.isolation") &&
+        s->mirror.isolation == MIRROR_READS_UNCOMMITTED)
+        param_doc_warn(check->doc, check->diags, "mirror.isolation",
+                       "Connect refuses such an exactly-once source",
+                       "this has no effect: with exactly_once committed records alone are read");
+}
+
+/* Keys that say nothing without transactions. */
+static void check_not_transactional(const Check *check)
+{
+    static const char *const keys[] = {
+        "producer.transaction_records", "producer.transaction_interval",
+        "producer.transaction_timeout", "producer.transactional_ids", "mirror.isolation"};
+    for (size_t k = 0; k < G_N_ELEMENTS(keys); k++)
+        if (param_doc_has(check->doc, keys[k]))
+            param_doc_warn(check->doc, check->diags, keys[k], "set producer.transactional: yes",
+                           "this has no effect: there are no transactions");
+}
+
+static void check_producer(const Check *check)
+{
+    Scenario *s = check->scenario;
+    ProducerConfig *producer = &s->producer;
+    if (producer->transactional && !param_doc_has(check->doc, "producer.retries"))
+        producer->retries = INT32_MAX;
+    if (producer->transactional)
+        check_transactional(check);
+    else
+        check_not_transactional(check);
     if (producer->delivery_timeout < producer->linger + producer->request_timeout)
         param_doc_error(check->doc, check->diags, "producer.delivery_timeout",
                         "Kafka's client refuses this, too",

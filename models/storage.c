@@ -47,6 +47,7 @@ void storage_free(Storage *storage)
     g_free(storage->log);
     g_free(storage->copied);
     g_free(storage->pin);
+    g_free(storage->first_open);
     g_free(storage->offline);
     g_free(storage->visible);
     g_free(storage->keep);
@@ -64,7 +65,26 @@ void storage_mark_copies(Storage *storage, bool follow)
 {
     storage->pin_follows = follow;
     for (uint32_t p = 0; p < storage->partitions; p++)
-        storage->log[p].marks_copies = true;
+        storage->log[p].marked = true;
+}
+
+void storage_transact(Storage *storage)
+{
+    storage->first_open = g_new(int64_t, storage->partitions);
+    for (uint32_t p = 0; p < storage->partitions; p++) {
+        storage->log[p].marked = true;
+        storage->first_open[p] = INT64_MAX;
+    }
+}
+
+void storage_note_leak(Storage *storage, uint32_t partition, int64_t offset)
+{
+    Log *log = &storage->log[partition];
+    uint8_t flags = log_flags(log, offset);
+    if (!(flags & (LOG_UNDECIDED | LOG_ABORTED)) || flags & LOG_LEAKED)
+        return;
+    storage->leaked++;
+    log_set_flags(log, offset, flags | LOG_LEAKED);
 }
 
 static void show(Storage *storage, uint32_t partition)
@@ -84,7 +104,8 @@ int64_t storage_commit(Storage *storage, uint32_t partition, int64_t offset, Led
     Log *log = &storage->log[partition];
     int64_t before = log->high_watermark;
     for (; log->high_watermark < offset; log->high_watermark++)
-        ledger_event(ledger, log_at(log, log->high_watermark), storage->region);
+        if (!(log_flags(log, log->high_watermark) & LOG_NO_EVENT))
+            ledger_event(ledger, log_at(log, log->high_watermark), storage->region);
     show(storage, partition);
     return log->high_watermark - before;
 }
@@ -94,7 +115,8 @@ int64_t storage_cut(Storage *storage, uint32_t partition, int64_t offset, Ledger
     Log *log = &storage->log[partition];
     int64_t lost = MAX(log->high_watermark - offset, 0);
     for (int64_t o = offset; o < log->high_watermark; o++)
-        ledger_event_lost(ledger, log_at(log, o), storage->region);
+        if (!(log_flags(log, o) & LOG_NO_EVENT))
+            ledger_event_lost(ledger, log_at(log, o), storage->region);
     log_cut(log, offset, ledger);
     show(storage, partition);
     storage->copied[partition] = MIN(storage->copied[partition], log->end);
@@ -109,11 +131,19 @@ int64_t storage_cut(Storage *storage, uint32_t partition, int64_t offset, Ledger
 static int64_t first_needed(const Storage *storage, uint32_t partition)
 {
     int64_t needed = MIN(storage->log[partition].high_watermark, storage->keep[partition]);
+    if (storage->first_open)
+        needed = MIN(needed, storage->first_open[partition]);
     if (storage->pin)
         needed = MIN(needed, storage->pin[partition]);
     for (uint32_t g = 0; storage->consumed_here && g < storage->groups; g++)
         needed = MIN(needed, MAX(storage->committed[g][partition], 0));
     return needed;
+}
+
+static bool is_settled(const Storage *storage, const Log *log, int64_t offset, const Ledger *ledger)
+{
+    return log_flags(log, offset) & LOG_MARKER ||
+           ledger_effects_done(ledger, log_at(log, offset), storage->groups);
 }
 
 /* Where the groups run, what all of them have committed is never read again. Elsewhere nothing is
@@ -124,7 +154,7 @@ void storage_trim(Storage *storage, uint32_t partition, Ledger *ledger)
     Log *log = &storage->log[partition];
     int64_t needed = first_needed(storage, partition);
     int64_t offset = storage->consumed_here ? MAX(needed, log->base) : log->base;
-    while (offset < needed && ledger_effects_done(ledger, log_at(log, offset), storage->groups))
+    while (offset < needed && is_settled(storage, log, offset, ledger))
         offset++;
     log_trim(log, offset, ledger);
 }

@@ -36,6 +36,9 @@ typedef struct Storage {
     int64_t *cut_to;      /* where the last cut was */
     uint32_t *cut_number; /* which one it was, of all; 0: none */
     uint32_t cuts;        /* in any partition */
+    int64_t
+        *first_open; /* by partition: of the first transaction not ended; NULL: there are none */
+    uint64_t leaked; /* records that a mirror copied and that are not committed */
     int64_t *pin; /* by partition: a mirror may still read from here on; NULL: nobody mirrors it */
 } Storage;
 
@@ -49,6 +52,11 @@ void storage_pin(Storage *storage);
 /* It may begin late: note which records are another mirror's copies. With `follow`, the pins move
  * along with these until it begins. Before the first record. */
 void storage_mark_copies(Storage *storage, bool follow);
+/* Producers write in transactions: records are marked with what becomes of these. Before the first
+ * record. */
+void storage_transact(Storage *storage);
+/* A mirror copies the record. Notes it if nobody knows yet that it is committed. */
+void storage_note_leak(Storage *storage, uint32_t partition, int64_t offset);
 /* A mirror has written up to the end: visible at once. */
 void storage_copied(Storage *storage, uint32_t partition, Ledger *ledger);
 /* Make records below `offset` visible: raises the high watermark and stamps the events. */
@@ -68,6 +76,14 @@ void storage_trim(Storage *storage, uint32_t partition, Ledger *ledger);
 static inline int64_t storage_visible(const Storage *storage, uint32_t partition)
 {
     return storage->visible[partition];
+}
+/* The last stable offset: what read_committed readers see lies below. */
+static inline int64_t storage_stable(const Storage *storage, uint32_t partition)
+{
+    int64_t visible = storage_visible(storage, partition);
+    if (!storage->first_open || storage->first_open[partition] > visible)
+        return visible;
+    return storage->first_open[partition];
 }
 
 #endif

@@ -30,7 +30,8 @@ static void connect_fetchers(Platform *platform, uint32_t region, SimLink *to_co
         consumers_set_fetcher(consumers, i,
                               kafka_add_fetcher(platform->kafka[region],
                                                 consumers_component(consumers), (uint16_t)i,
-                                                to_consumers, modulus, remainder));
+                                                to_consumers, modulus, remainder,
+                                                consumers_instance_committed(consumers, i)));
     }
 }
 
@@ -79,6 +80,10 @@ static void connect_kafka(Platform *platform, uint32_t region, SimLink *to_failo
                           relay ? "relay.from-kafka" : "application.from-kafka", s->network.local,
                           producer ? producer_component(producer) : client),
                   to_failover);
+    if (s->producer.transactional)
+        producer_coordinate(
+            platform->producer[region],
+            kafka_transact(platform->kafka[region], s->producer.transaction_timeout));
 }
 
 static void connect_relay(Platform *platform, uint32_t region)
@@ -180,7 +185,8 @@ static void connect_mirror(Platform *platform, uint32_t into)
     uint32_t tasks = (uint32_t)platform->scenario->mirror.tasks;
     for (uint32_t t = 0; t < tasks; t++)
         mirror_set_fetcher(mirror, t,
-                           kafka_add_fetcher(source, self, (uint16_t)t, answers, tasks, t));
+                           kafka_add_fetcher(source, self, (uint16_t)t, answers, tasks, t,
+                                             mirror_reads_committed(&platform->scenario->mirror)));
 }
 
 /* The mirror into the passive region runs; the other one may begin later, and wants what the first

@@ -107,7 +107,7 @@ static void bench_connect(Bench *bench)
         for (uint32_t t = 0; t < tasks; t++)
             mirror_set_fetcher(bench->mirror[r], t,
                                kafka_add_fetcher(source, mirror_component(bench->mirror[r]),
-                                                 (uint16_t)t, wan[r], tasks, t));
+                                                 (uint16_t)t, wan[r], tasks, t, false));
     }
 }
 
