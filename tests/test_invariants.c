@@ -223,6 +223,7 @@ static void judge_agreement(const double *row, GString *wrong)
     WANT(!isnan(rpo) || (isnan(service) && metric(row, "payments.lost") == 0), wrong);
     WANT(!(rpo > 0) || metric(row, "payments.lost") > 0, wrong);
     WANT(metric(row, "payments.logged_only") <= metric(row, "payments.lost"), wrong);
+    WANT(!(metric(row, "payments.lost_synced") > metric(row, "payments.lost")), wrong);
     WANT(!(metric(row, "latency.p50") > metric(row, "latency.p99")), wrong);
     WANT(!(metric(row, "latency.p99") > metric(row, "latency.max")), wrong);
     WANT(!(metric(row, "interruption.p95") > metric(row, "interruption.max")) ||
@@ -262,14 +263,27 @@ static void judge_any(const double *row, GString *wrong)
 
 static const Law any = {"any scenario", NULL, 1000, judge_any, NULL};
 
+/* A promise, which is kept, and two that need a retry to meet its own orphan: each has tests of its
+ * own. */
+static bool seldom(const char *metric_name)
+{
+    static const char *const names[] = {"payments.lost_synced", "database.conflicts",
+                                        "reconciliation.doubled"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (strcmp(names[i], metric_name) == 0)
+            return true;
+    return false;
+}
+
 /* Every metric shows something somewhere: the generator reaches all of the platform. */
 static void test_any(void)
 {
     ExperimentResult result = run_law(&any);
     check_law(&any, &result);
     for (size_t m = 0; m < platform_metrics.count; m++) {
-        uint32_t seen = seen_in(&result, platform_metrics.specs[m].name);
-        if (!quick())
+        const char *name = platform_metrics.specs[m].name;
+        uint32_t seen = seen_in(&result, name);
+        if (!quick() && !seldom(name))
             g_assert_cmpuint(seen, >, 0);
     }
     experiment_result_clear(&result);
@@ -335,17 +349,25 @@ static void judge_quiet(const double *row, GString *wrong)
     "{step: reverse-mirror, duration: 100ms, after: [switch-kafka]}, "                             \
     "{step: reconcile, duration: 1s, after: [promote-database]}]"
 
-static const char *const sync_sets[] = {
-    "regions.mode=active-passive",    "database.kind=custom",
-    "database.replication.mode=sync", "database.replication.confirm=flushed",
-    "application.misrouted=serve",    FENCE_FIRST,
-    "network.management=5ms",         NULL};
+static const char *const sync_sets[] = {"regions.mode=active-passive",
+                                        "database.kind=custom",
+                                        "database.replication.sync_share=0%",
+                                        "database.replication.mode=sync",
+                                        "database.replication.confirm=flushed",
+                                        "application.misrouted=serve",
+                                        FENCE_FIRST,
+                                        "network.management=5ms",
+                                        NULL};
 /* As the standby applies it, or the service whose consistency is strong. */
-static const char *const applied_sets[] = {
-    "regions.mode=active-passive",    "database.kind=custom",
-    "database.replication.mode=sync", "database.replication.confirm=applied",
-    "application.misrouted=serve",    FENCE_FIRST,
-    "network.management=5ms",         NULL};
+static const char *const applied_sets[] = {"regions.mode=active-passive",
+                                           "database.kind=custom",
+                                           "database.replication.sync_share=0%",
+                                           "database.replication.mode=sync",
+                                           "database.replication.confirm=applied",
+                                           "application.misrouted=serve",
+                                           FENCE_FIRST,
+                                           "network.management=5ms",
+                                           NULL};
 /* A relay's marks are records that no bound holds back. */
 static const char *const bounded_sets[] = {"regions.mode=active-passive",
                                            "database.kind=custom",
@@ -395,6 +417,7 @@ static const char *const drill_sets[] = {
 static const char *const home_sets[] = {"regions.mode=active-passive",
                                         "events=[{at: 15s, fail: region, for: 10s}]",
                                         "database.kind=custom",
+                                        "database.replication.sync_share=0%",
                                         "database.replication.mode=sync",
                                         "database.replication.confirm=flushed",
                                         "database.size=0.01",
