@@ -9,6 +9,7 @@
 #include "cli/json.h"
 #include "cli/measurements.h"
 #include "cli/outfile.h"
+#include "cli/outputs.h"
 #include "cli/page.h"
 #include "models/scenario.h"
 #include "sim/fit.h"
@@ -19,7 +20,8 @@ static const double ENOUGH = 0.05; /* a p-value below contradicts the family */
 
 typedef struct CalibrateOptions {
     const char *column, *unit, *key, *family, *directory;
-    bool yaml, json, no_color;
+    OutputOptions out;
+    bool yaml, no_color;
 } CalibrateOptions;
 
 #define FIELD(name) offsetof(CalibrateOptions, name)
@@ -34,8 +36,9 @@ static const OptionSpec calibrate_specs[] = {
     {'o', "output", "DIR", OPTION_TEXT, FIELD(directory), 0, 0,
      "write DIR/fit.yaml, fit.csv (for plot/fit.gp), values.csv"},
     {0, "yaml", NULL, OPTION_FLAG, FIELD(yaml), 0, 0, "print the YAML alone"},
-    {0, "json", NULL, OPTION_FLAG, FIELD(json), 0, 0, "print everything as JSON"},
-    {0, "no-color", NULL, OPTION_FLAG, FIELD(no_color), 0, 0, "also NO_COLOR=1"},
+    OUTPUT_JSON(CalibrateOptions, out),
+    {0, "no-color", NULL, OPTION_FLAG, FIELD(no_color), 0, 0,
+     "also NO_COLOR=1; colour is used on a terminal only"},
 };
 
 /* Which key a published metric calibrates. The name is looked for inside the column's. */
@@ -373,10 +376,11 @@ static void print_report(const Calibration *c)
     page_clear(&page);
 }
 
-static void print_json(const Calibration *c)
+static void put_json(const void *data, FILE *out)
 {
+    const Calibration *c = data;
     Json json;
-    json_init(&json, stdout);
+    json_init(&json, out);
     json_object(&json);
     json_key(&json, "format_version");
     json_integer(&json, 1);
@@ -527,13 +531,16 @@ static bool chosen_fits(const Calibration *c)
 static ExitCode finish(const Calibration *c)
 {
     g_autofree char *problem = NULL;
-    if (c->options->directory != NULL && !write_files(c, &problem)) {
+    static const OutputPut put[OUTPUT_KINDS] = {put_json, NULL, NULL};
+    Outputs outputs;
+    bool good = c->options->directory == NULL || write_files(c, &problem);
+    good = good && outputs_open(&outputs, &c->options->out, &problem) &&
+           outputs_write(&outputs, put, c, &problem);
+    if (!good) {
         fprintf(stderr, "failsim: %s\n", problem);
         return EXIT_IO;
     }
-    if (c->options->json)
-        print_json(c);
-    else
+    if (outputs_text(&c->options->out))
         print_report(c);
     return EXIT_MET;
 }
@@ -570,7 +577,7 @@ static ExitCode calibrate_run(const Command *command, int argc, char **argv)
         return command_misused(command, "%s", problem);
     if (files->len != 1)
         return command_misused(command, "needs one FILE of measurements (\"-\": standard input)");
-    if (options.yaml && options.json)
+    if (options.yaml && !outputs_text(&options.out))
         return command_misused(command, "--yaml and --json exclude each other");
     ExitCode code = check_options(command, &options);
     return code == EXIT_MET ? calibrate(&options, files->pdata[0]) : code;

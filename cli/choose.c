@@ -4,13 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/ci.h"
 #include "cli/command.h"
 #include "cli/format.h"
 #include "cli/interrupt.h"
 #include "cli/json.h"
+#include "cli/outputs.h"
 #include "cli/page.h"
+#include "cli/results.h"
 #include "cli/source.h"
 #include "cli/study.h"
+#include "cli/sweep_progress.h"
 #include "sim/check.h"
 #include "sim/selection.h"
 
@@ -23,7 +27,8 @@ typedef struct ChooseOptions {
     OptionNumber budget, confidence, seed, jobs;
     GPtrArray *sets;
     const char *cost;
-    bool json, no_color;
+    OutputOptions out;
+    bool quiet, no_color;
 } ChooseOptions;
 
 #define FIELD(name) offsetof(ChooseOptions, name)
@@ -34,10 +39,16 @@ static const OptionSpec choose_specs[] = {
     {0, "confidence", "PERCENT", OPTION_NUMBER, FIELD(confidence), 50, 99,
      "stop when the choice is right with this probability (else 95)"},
     {0, "seed", "S", OPTION_NUMBER, FIELD(seed), 0, INT64_MAX - 1, "else the scenario's run.seed"},
-    {0, "set", "KEY=VALUE", OPTION_LIST, FIELD(sets), 0, 0, "as if the scenario said so"},
-    {'j', "jobs", "N", OPTION_NUMBER, FIELD(jobs), 0, 1024, "threads (0: one a processor)"},
-    {0, "json", NULL, OPTION_FLAG, FIELD(json), 0, 0, "print as JSON"},
-    {0, "no-color", NULL, OPTION_FLAG, FIELD(no_color), 0, 0, "also NO_COLOR=1"},
+    {0, "set", "KEY=VALUE", OPTION_LIST, FIELD(sets), 0, 0,
+     "as if the scenario said so; may be repeated"},
+    {'j', "jobs", "N", OPTION_NUMBER, FIELD(jobs), 0, 1024,
+     "threads (0, the default: one a processor); results do not depend on it"},
+    OUTPUT_JSON(ChooseOptions, out),
+    OUTPUT_CSV(ChooseOptions, out, "one row a design"),
+    OUTPUT_MARKDOWN(ChooseOptions, out),
+    {'q', "quiet", NULL, OPTION_FLAG, FIELD(quiet), 0, 0, "no progress, no report"},
+    {0, "no-color", NULL, OPTION_FLAG, FIELD(no_color), 0, 0,
+     "also NO_COLOR=1; colour is used on a terminal only"},
 };
 
 typedef struct Candidate {
@@ -56,6 +67,7 @@ typedef struct Choice {
     uint64_t seed, budget;
     double target;
     SelectionResult result;
+    SweepProgress progress;
 } Choice;
 
 /* ---- candidates ---- */
@@ -158,19 +170,15 @@ static double observe(const Choice *choice, size_t c, const double *values)
 
 static bool go_on(void *data, uint32_t done, uint32_t total)
 {
-    (void)data, (void)done, (void)total;
-    return !interrupt_seen();
+    (void)total;
+    Choice *choice = data;
+    CrewState state = {.runs = choice->result.runs + done, .runs_all = choice->budget};
+    return sweep_progress_step(&choice->progress, &state);
 }
 
 static uint64_t run_one(const void *model, uint64_t seed, uint32_t replication, double *values)
 {
     return platform_run(model, seed, replication, values, NULL);
-}
-
-static void tell_progress(const Choice *choice, uint64_t runs)
-{
-    if (page_wants_colour(stderr))
-        fprintf(stderr, "\r%" PRIu64 " of at most %" PRIu64 " runs ", runs, choice->budget);
 }
 
 static bool sample(void *data, size_t design, uint32_t first, uint32_t count, double *rows)
@@ -185,6 +193,7 @@ static bool sample(void *data, size_t design, uint32_t first, uint32_t count, do
         .threads = (uint32_t)choice->options->jobs.value,
         .metric_count = platform_metrics.count,
         .progress = go_on,
+        .progress_data = choice,
     };
     ExperimentResult result;
     experiment_run(&experiment, &result);
@@ -197,7 +206,6 @@ static bool sample(void *data, size_t design, uint32_t first, uint32_t count, do
             row[1 + c] = observe(choice, c, values);
     }
     experiment_result_clear(&result);
-    tell_progress(choice, choice->result.runs + count);
     return whole;
 }
 
@@ -299,11 +307,12 @@ static void print_text(const Choice *choice)
     page_clear(&page);
 }
 
-static void print_json(const Choice *choice)
+static void put_json(const void *data, FILE *out)
 {
+    const Choice *choice = data;
     const SelectionResult *result = &choice->result;
     Json json;
-    json_init(&json, stdout);
+    json_init(&json, out);
     json_object(&json);
     json_key(&json, "format_version");
     json_integer(&json, 1);
@@ -340,11 +349,75 @@ static void print_json(const Choice *choice)
     json_end(&json);
 }
 
+static void put_csv(const void *data, FILE *out)
+{
+    const Choice *choice = data;
+    fputs("design,chosen,runs,cost,cost_error,meets_policy,cheaper_than_chosen\n", out);
+    for (size_t i = 0; i < choice->candidates->len; i++) {
+        const SelectionDesign *design = &choice->result.design[i];
+        results_csv_field(out, candidate_name(choice, i));
+        fprintf(out, ",%d,%" PRIu64 ",%.9g,%.9g,%.9g,%.9g\n", i == choice->result.best,
+                (uint64_t)design->runs, design->cost, design->cost_error, design->feasible,
+                design->cheaper);
+    }
+}
+
+static void put_markdown(const void *data, FILE *out)
+{
+    const Choice *choice = data;
+    const SelectionResult *result = &choice->result;
+    MetricUnit unit = platform_metrics.specs[choice->cost].unit;
+    g_autofree char *correct = format_share(result->correct, 0);
+    g_autofree char *runs = format_count((double)result->runs);
+    fputs("### ", out);
+    markdown_escaped(out, scenario_name(choice->base));
+    fputs(": ", out);
+    markdown_escaped(out, result->best == SELECTION_NONE ? "none meets the policy"
+                                                         : candidate_name(choice, result->best));
+    fprintf(out, "\n\nRight with probability at least %s, after %s runs · seed %" PRIu64, correct,
+            runs, choice->seed);
+    fprintf(out, "\n\n| | design | %s | meets the policy | runs |\n|---|---|---|---|---|\n",
+            platform_metrics.specs[choice->cost].name);
+    g_autofree size_t *order = order_of(choice);
+    for (size_t i = 0; i < choice->candidates->len; i++) {
+        const SelectionDesign *design = &result->design[order[i]];
+        g_autofree char *cost = format_value(unit, design->cost, 0);
+        g_autofree char *feasible = format_share(design->feasible, 0);
+        g_autofree char *count = format_count((double)design->runs);
+        fprintf(out, "| %s | ", order[i] == result->best ? "●" : "");
+        markdown_escaped(out, candidate_name(choice, order[i]));
+        fprintf(out, " | %s | %s | %s |\n", cost, feasible, count);
+    }
+}
+
 /* ---- the command ---- */
+
+static ExitCode write_choice(Choice *choice, Outputs *outputs)
+{
+    static const OutputPut put[OUTPUT_KINDS] = {put_json, put_csv, put_markdown};
+    g_autofree char *problem = NULL;
+    if (!outputs_write(outputs, put, choice, &problem)) {
+        fprintf(stderr, "failsim: %s\n", problem);
+        return EXIT_IO;
+    }
+    if (outputs_text(&choice->options->out) && !choice->options->quiet)
+        print_text(choice);
+    if (choice->result.correct < choice->target)
+        return EXIT_INCONCLUSIVE;
+    return choice->result.best == SELECTION_NONE ? EXIT_UNMET : EXIT_MET;
+}
 
 static ExitCode run_choice(Choice *choice)
 {
+    Outputs outputs;
+    g_autofree char *problem = NULL;
+    if (!outputs_open(&outputs, &choice->options->out, &problem)) {
+        fprintf(stderr, "failsim: %s\n", problem);
+        return EXIT_IO;
+    }
     interrupt_catch();
+    choice->progress = sweep_progress_make(scenario_name(choice->base), 0, choice->options->quiet);
+    choice->progress.limit = true;
     SelectionPlan plan = {.designs = choice->candidates->len,
                           .constraints = choice->constraints,
                           .constraint = choice->constraint,
@@ -355,20 +428,14 @@ static ExitCode run_choice(Choice *choice)
                           .sample = sample,
                           .data = choice};
     selection_run(&plan, &choice->result);
-    if (page_wants_colour(stderr))
-        fputs("\r\033[K", stderr);
+    sweep_progress_clear(&choice->progress);
     if (choice->result.stopped) {
+        outputs_discard(&outputs);
         fprintf(stderr, "failsim: interrupted after %" PRIu64 " runs: nothing is chosen\n",
                 choice->result.runs);
         return EXIT_INTERRUPTED;
     }
-    if (choice->options->json)
-        print_json(choice);
-    else
-        print_text(choice);
-    if (choice->result.correct < choice->target)
-        return EXIT_INCONCLUSIVE;
-    return choice->result.best == SELECTION_NONE ? EXIT_UNMET : EXIT_MET;
+    return write_choice(choice, &outputs);
 }
 
 static void choice_clear(Choice *choice)
@@ -425,6 +492,8 @@ static ExitCode choose_run(const Command *command, int argc, char **argv)
         return command_misused(command, "%s", problem);
     if (files->len != 1)
         return command_misused(command, "needs one scenario FILE (\"-\" for standard input)");
+    if (outputs_misuse(&options.out) != NULL)
+        return command_misused(command, "%s", outputs_misuse(&options.out));
     Sources sources;
     sources_read(&sources, files, sets);
     if (sources.errors == 0) {

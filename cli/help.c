@@ -52,10 +52,10 @@ void help_command(FILE *out, const Command *command)
         fputs("\nOptions\n", out);
     for (size_t i = 0; i < command->option_count; i++) {
         g_autofree char *form = option_form(&command->options[i]);
-        fprintf(out, "  %-22s %s\n", form, command->options[i].text);
+        fprintf(out, "  %-24s %s\n", form, command->options[i].text);
     }
     if (command->option_count > 0)
-        fprintf(out, "  %-22s %s\n", "-h, --help", "this text");
+        fprintf(out, "  %-24s %s\n", "-h, --help", "this text");
     if (command->notes[0] != '\0')
         fprintf(out, "\n%s", command->notes);
 }

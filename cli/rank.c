@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/ci.h"
 #include "cli/command.h"
 #include "cli/format.h"
 #include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/outfile.h"
+#include "cli/outputs.h"
 #include "cli/page.h"
 #include "cli/progress.h"
 #include "cli/source.h"
@@ -24,7 +26,8 @@ typedef struct RankOptions {
     OptionNumber runs, trajectories, sobol, seed, jobs;
     GPtrArray *sets, *metrics;
     const char *directory;
-    bool json, no_color;
+    OutputOptions out;
+    bool quiet, no_color;
 } RankOptions;
 
 #define FIELD(name) offsetof(RankOptions, name)
@@ -38,12 +41,18 @@ static const OptionSpec rank_specs[] = {
     {'r', "runs", "N", OPTION_NUMBER, FIELD(runs), 1, 1000000,
      "replications at each point, the same at all (else 20)"},
     {0, "seed", "S", OPTION_NUMBER, FIELD(seed), 0, INT64_MAX - 1, "else the scenario's run.seed"},
-    {0, "set", "KEY=VALUE", OPTION_LIST, FIELD(sets), 0, 0, "as if the scenario said so"},
-    {'j', "jobs", "N", OPTION_NUMBER, FIELD(jobs), 0, 1024, "threads (0: one a processor)"},
+    {0, "set", "KEY=VALUE", OPTION_LIST, FIELD(sets), 0, 0,
+     "as if the scenario said so; may be repeated"},
+    {'j', "jobs", "N", OPTION_NUMBER, FIELD(jobs), 0, 1024,
+     "threads (0, the default: one a processor); results do not depend on it"},
     {'o', "output", "DIR", OPTION_TEXT, FIELD(directory), 0, 0,
      "write DIR/rank.json and tornado.csv (for plot/tornado.gp)"},
-    {0, "json", NULL, OPTION_FLAG, FIELD(json), 0, 0, "print as JSON"},
-    {0, "no-color", NULL, OPTION_FLAG, FIELD(no_color), 0, 0, "also NO_COLOR=1"},
+    OUTPUT_JSON(RankOptions, out),
+    OUTPUT_CSV(RankOptions, out, "one row a metric and factor (tornado.csv)"),
+    OUTPUT_MARKDOWN(RankOptions, out),
+    {'q', "quiet", NULL, OPTION_FLAG, FIELD(quiet), 0, 0, "no progress, no report"},
+    {0, "no-color", NULL, OPTION_FLAG, FIELD(no_color), 0, 0,
+     "also NO_COLOR=1; colour is used on a terminal only"},
 };
 
 /* Results of one metric. */
@@ -168,7 +177,7 @@ static double mean_of(Rank *rank, const double *values, size_t metric)
 /* means[metric][point]; NULL if interrupted. */
 static double *evaluate(Rank *rank, size_t points, const char *what)
 {
-    Progress progress = progress_make(what, rank->options->json);
+    Progress progress = progress_make(what, rank->options->quiet);
     Experiment experiment = {
         .run = run_one,
         .model = rank,
@@ -398,8 +407,9 @@ static void put_json_metric(const Rank *rank, Json *json, size_t m)
     json_end(json);
 }
 
-static void write_json(const Rank *rank, FILE *out)
+static void write_json(const void *data, FILE *out)
 {
+    const Rank *rank = data;
     Json json;
     json_init(&json, out);
     json_object(&json);
@@ -421,8 +431,9 @@ static void write_json(const Rank *rank, FILE *out)
     json_end(&json);
 }
 
-static void write_tornado(const Rank *rank, FILE *out)
+static void write_tornado(const void *data, FILE *out)
 {
+    const Rank *rank = data;
     fputs("metric,place,factor,low_setting,high_setting,base,low,high,mu_star\n", out);
     for (size_t m = 0; m < rank->metrics; m++) {
         const Ranking *ranking = &rank->ranking[m];
@@ -438,11 +449,54 @@ static void write_tornado(const Rank *rank, FILE *out)
     }
 }
 
+static void markdown_cell(FILE *out, MetricUnit unit, double value)
+{
+    g_autofree char *text = format_value(unit, value, 0);
+    fputc(' ', out);
+    markdown_escaped(out, text);
+    fputs(" |", out);
+}
+
+static void write_markdown(const void *data, FILE *out)
+{
+    const Rank *rank = data;
+    fputs("### ", out);
+    markdown_escaped(out, scenario_name(rank->base));
+    fprintf(out, "\n\n%" PRIu32 " runs a point · seed %" PRIu64 "\n", rank->runs, rank->seed);
+    for (size_t m = 0; m < rank->metrics; m++) {
+        const Ranking *ranking = &rank->ranking[m];
+        const MetricSpec *spec = &platform_metrics.specs[rank->metric[m]];
+        fprintf(out, "\n| %s | from | to | at from | at to | mu\\* | sigma |%s\n", spec->name,
+                ranking->has_sobol ? " first | total |" : "");
+        fprintf(out, "|---|---|---|---|---|---|---|%s\n", ranking->has_sobol ? "---|---|" : "");
+        for (size_t k = 0; k < rank->factors; k++) {
+            size_t i = ranking->order[k];
+            g_autofree char *low = scenario_factor_value(rank->base, i, 0);
+            g_autofree char *high = scenario_factor_value(rank->base, i, 1);
+            const char *const texts[] = {scenario_factor_key(rank->base, i), low, high};
+            fputc('|', out);
+            for (size_t t = 0; t < G_N_ELEMENTS(texts); t++) {
+                fputc(' ', out);
+                markdown_escaped(out, texts[t]);
+                fputs(" |", out);
+            }
+            const double values[] = {ranking->low[i], ranking->high[i],
+                                     ranking->morris[i].mu_star.value, ranking->morris[i].sigma};
+            for (size_t v = 0; v < G_N_ELEMENTS(values); v++)
+                markdown_cell(out, spec->unit, values[v]);
+            if (ranking->has_sobol)
+                fprintf(out, " %.2f | %.2f |", ranking->sobol[i].first.value,
+                        ranking->sobol[i].total.value);
+            fputc('\n', out);
+        }
+    }
+}
+
 static bool write_files(const Rank *rank, char **problem)
 {
     static const struct {
         const char *name;
-        void (*put)(const Rank *rank, FILE *out);
+        OutputPut put;
     } files[] = {{"rank.json", write_json}, {"tornado.csv", write_tornado}};
     for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
         g_autofree char *path = g_build_filename(rank->options->directory, files[i].name, NULL);
@@ -503,22 +557,28 @@ static ExitCode run_rank(Rank *rank, size_t trajectories)
         fprintf(stderr, "failsim: cannot write in %s\n", directory);
         return EXIT_IO;
     }
+    Outputs outputs;
+    if (!outputs_open(&outputs, &rank->options->out, &problem)) {
+        fprintf(stderr, "failsim: %s\n", problem);
+        return EXIT_IO;
+    }
     interrupt_catch();
     bool whole =
         run_tornado(rank) && run_morris(rank, trajectories) &&
         (!rank->options->sobol.given || run_sobol(rank, (size_t)rank->options->sobol.value));
     if (!whole) {
+        outputs_discard(&outputs);
         fprintf(stderr, "failsim: interrupted: a ranking from half of its points would mislead\n");
         return EXIT_INTERRUPTED;
     }
     sort_factors(rank);
-    if (directory != NULL && !write_files(rank, &problem)) {
+    static const OutputPut put[OUTPUT_KINDS] = {write_json, write_tornado, write_markdown};
+    bool good = outputs_write(&outputs, put, rank, &problem);
+    if (!good || (directory != NULL && !write_files(rank, &problem))) {
         fprintf(stderr, "failsim: %s\n", problem);
         return EXIT_IO;
     }
-    if (rank->options->json)
-        write_json(rank, stdout);
-    else
+    if (outputs_text(&rank->options->out) && !rank->options->quiet)
         print_text(rank, trajectories);
     return EXIT_MET;
 }
@@ -559,6 +619,8 @@ static ExitCode rank_run(const Command *command, int argc, char **argv)
         return command_misused(command, "%s", problem);
     if (files->len != 1)
         return command_misused(command, "needs one scenario FILE (\"-\" for standard input)");
+    if (outputs_misuse(&options.out) != NULL)
+        return command_misused(command, "%s", outputs_misuse(&options.out));
     Sources sources;
     sources_read(&sources, files, sets);
     ExitCode code =

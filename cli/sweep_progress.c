@@ -47,6 +47,8 @@ static char *line_of(const SweepProgress *progress, gint64 now, const CrewState 
     if (all == 0)
         return g_strdup_printf("%s: run %s; %u of %u points are precise enough", name, done_text,
                                state->points, state->points_all);
+    if (progress->limit)
+        return g_strdup_printf("%s: run %s of at most %s", name, done_text, all_text);
     return g_strdup_printf("%s: run %s of %s (%u %%)%s", name, done_text, all_text,
                            (unsigned)(done * 100 / all), left);
 }
@@ -60,7 +62,10 @@ bool sweep_progress_step(void *data, const CrewState *state)
         progress->told = true;
         sweep_progress_clear(progress);
         fputs(
-            "failsim: finishing the runs in hand; Ctrl-C again stops at once and loses them only\n",
+            progress->limit
+                ? "failsim: finishing the runs in hand\n"
+                : "failsim: finishing the runs in hand; Ctrl-C again stops at once and loses them "
+                  "only\n",
             stderr);
     } else if (due && !progress->quiet && !progress->told) {
         g_autofree char *line = line_of(progress, now, state);

@@ -15,6 +15,7 @@ typedef struct SweepProgress {
     const char *name;
     uint64_t before; /* runs that were there at the start */
     bool quiet, terminal, drawn, told;
+    bool limit;         /* runs_all is the most there may be: no time left */
     gint64 start, last; /* microseconds; wall clock is for the eye only */
 } SweepProgress;
 

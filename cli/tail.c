@@ -1,6 +1,7 @@
 /* failsim tail: how bad the worst outages are, where plain runs would hardly ever go. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "cli/format.h"
 #include "cli/interrupt.h"
 #include "cli/json.h"
+#include "cli/outputs.h"
 #include "cli/page.h"
 #include "cli/progress.h"
 #include "cli/source.h"
@@ -24,7 +26,8 @@ typedef struct TailOptions {
     OptionNumber runs, seed, jobs, digits;
     GPtrArray *sets, *drivers;
     const char *metric, *above;
-    bool json, no_color;
+    OutputOptions out;
+    bool quiet, no_color;
 } TailOptions;
 
 #define FIELD(name) offsetof(TailOptions, name)
@@ -36,12 +39,17 @@ static const OptionSpec tail_specs[] = {
      "nines of the last quantile: 4, the default, is the 99.99th percentile"},
     {0, "driver", "KEY", OPTION_LIST, FIELD(drivers), 0, 0,
      "input to sample by importance; may be repeated (else those that a pilot finds)"},
-    {'r', "runs", "N", OPTION_NUMBER, FIELD(runs), 100, 10000000, "else 4,000"},
+    {'r', "runs", "N", OPTION_NUMBER, FIELD(runs), 100, 10000000,
+     "runs beside the pilot (else 4,000)"},
     {0, "seed", "S", OPTION_NUMBER, FIELD(seed), 0, INT64_MAX - 1, "else the scenario's run.seed"},
-    {0, "set", "KEY=VALUE", OPTION_LIST, FIELD(sets), 0, 0, "as if the scenario said so"},
-    {'j', "jobs", "N", OPTION_NUMBER, FIELD(jobs), 0, 1024, "threads (0: one a processor)"},
-    {0, "json", NULL, OPTION_FLAG, FIELD(json), 0, 0, "print as JSON"},
-    {0, "no-color", NULL, OPTION_FLAG, FIELD(no_color), 0, 0, "also NO_COLOR=1"},
+    {0, "set", "KEY=VALUE", OPTION_LIST, FIELD(sets), 0, 0,
+     "as if the scenario said so; may be repeated"},
+    {'j', "jobs", "N", OPTION_NUMBER, FIELD(jobs), 0, 1024,
+     "threads (0, the default: one a processor); results do not depend on it"},
+    OUTPUT_JSON(TailOptions, out),
+    {'q', "quiet", NULL, OPTION_FLAG, FIELD(quiet), 0, 0, "no progress, no report"},
+    {0, "no-color", NULL, OPTION_FLAG, FIELD(no_color), 0, 0,
+     "also NO_COLOR=1; colour is used on a terminal only"},
 };
 
 typedef struct Driver {
@@ -60,8 +68,10 @@ typedef struct Tail {
     Driver driver[RARE_DRIVERS_MAX];
     RareDesign design;
     RareSample *samples;
-    bool stopped;
-    double mean_weight; /* 1 in expectation */
+    GPtrArray *unset;    /* char *: inputs that cannot be set, and are drawn as they are */
+    atomic_bool refused; /* a run's inputs made no scenario */
+    double mean_weight;  /* 1 in expectation */
+    double none;         /* weighted share of runs to which the metric does not apply */
 } Tail;
 
 /* ---- runs ---- */
@@ -89,15 +99,30 @@ static Scenario *scenario_of_run(const Tail *tail, const double *u)
     return scenario;
 }
 
+/* Keys of a list that the file leaves to its default, for one, cannot be set. */
+static bool can_be_set(const Tail *tail, const Driver *driver)
+{
+    Tail alone = {.options = tail->options, .source = tail->source};
+    alone.driver[alone.design.drivers++] = *driver;
+    const double median = 0.5;
+    Scenario *scenario = scenario_of_run(&alone, &median);
+    scenario_free(scenario);
+    return scenario != NULL;
+}
+
 static uint64_t run_one(const void *model, uint64_t seed, uint32_t replication, double *values)
 {
-    const Tail *tail = model;
+    Tail *tail = (Tail *)(uintptr_t)model;
     double u[RARE_DRIVERS_MAX] = {0};
     RandomStream stream;
     random_init(&stream, seed, replication, "tail", "inputs");
     rare_draw(&tail->design, &stream, u);
     Scenario *scenario = scenario_of_run(tail, u);
-    SIM_CHECK(scenario != NULL); /* its base was read without an error */
+    memset(values, 0, COLUMNS * sizeof *values);
+    if (scenario == NULL) {
+        atomic_store(&tail->refused, true);
+        return 0;
+    }
     double *all = g_new(double, platform_metrics.count);
     uint64_t fingerprint = platform_run(scenario, seed, replication, all, NULL);
     values[COLUMN_VALUE] = all[tail->metric];
@@ -112,7 +137,7 @@ static uint64_t run_one(const void *model, uint64_t seed, uint32_t replication, 
 static bool simulate(Tail *tail, uint32_t first, uint32_t runs, const char *what,
                      ExperimentResult *result)
 {
-    Progress progress = progress_make(what, tail->options->json);
+    Progress progress = progress_make(what, tail->options->quiet);
     tail->runs = runs;
     Experiment experiment = {
         .run = run_one,
@@ -219,6 +244,7 @@ static bool estimate(Tail *tail, uint32_t runs)
         const double *row = result.values + (size_t)i * COLUMNS;
         tail->samples[i] = (RareSample){row[COLUMN_VALUE], row[COLUMN_WEIGHT]};
         tail->mean_weight += row[COLUMN_WEIGHT] / runs;
+        tail->none += isnan(row[COLUMN_VALUE]) ? row[COLUMN_WEIGHT] / runs : 0;
     }
     experiment_result_clear(&result);
     rare_sort(tail->samples, whole ? runs : 0);
@@ -272,11 +298,14 @@ static void put_quantile(const Tail *tail, Page *page, size_t digits)
     MetricUnit unit = platform_metrics.specs[tail->metric].unit;
     RareQuantile q = rare_quantile(tail->samples, tail->runs, quantile_share(digits));
     g_autofree char *name = quantile_name(digits);
+    g_autofree char *value = format_value(unit, q.value, 0);
     if (!q.available) {
-        put_row(page, (const char *const[]){name, "–", "too few runs beyond it", "", ""});
+        bool top = q.reached && q.tail.seen == 0;
+        put_row(page, top ? (const char *const[]){name, value,
+                                                  isinf(q.value) ? "" : "no run beyond it", "", ""}
+                          : (const char *const[]){name, "–", "too few runs beyond it", "", ""});
         return;
     }
-    g_autofree char *value = format_value(unit, q.value, 0);
     g_autofree char *interval = interval_text(tail, q.low, q.high);
     g_autofree char *error =
         g_strdup_printf("%.1f %%", 100 * q.tail.standard_error / q.tail.probability);
@@ -298,6 +327,20 @@ static void put_limit(const Tail *tail, Page *page)
               t.high, 100 * t.standard_error / t.probability, t.seen);
 }
 
+static void put_none(const Tail *tail, Page *page)
+{
+    g_autofree char *share = format_share(MIN(tail->none, 1), 0);
+    const char *name = platform_metrics.specs[tail->metric].name;
+    g_autofree char *text =
+        tail->none < tail->mean_weight
+            ? g_strdup_printf("%s does not apply to about %s of all runs; they count as runs below "
+                              "every limit.",
+                              name, share)
+            : g_strdup_printf("%s does not apply to any run.", name);
+    page_add(page, "\n");
+    page_wrap(page, INK_DOUBT, text, 2);
+}
+
 static void put_drivers(const Tail *tail, Page *page)
 {
     for (size_t j = 0; j < tail->design.drivers; j++) {
@@ -310,8 +353,15 @@ static void put_drivers(const Tail *tail, Page *page)
         page_addf(page, "%s (rank correlation %+.2f)\n", how[tail->design.tilt[j]],
                   driver->influence);
     }
+    for (guint i = 0; i < tail->unset->len; i++) {
+        page_add(page, "  ");
+        page_cell(page, INK_PLAIN, tail->unset->pdata[i], -34);
+        page_add(page, "drawn as it is (cannot be set; write its list out in the scenario)\n");
+    }
     if (tail->design.drivers == 0)
-        page_add(page, "  no input of this scenario is drawn once a run: plain sampling\n");
+        page_add(
+            page,
+            "  no input of this scenario is drawn once a run and can be set: plain sampling\n");
 }
 
 static void print_text(const Tail *tail)
@@ -333,6 +383,8 @@ static void print_text(const Tail *tail)
         put_quantile(tail, &page, d);
     if (!isnan(tail->limit))
         put_limit(tail, &page);
+    if (tail->none > 0)
+        put_none(tail, &page);
     page_add(&page, "\n");
     page_wrap(
         &page, INK_DIM,
@@ -348,17 +400,18 @@ static void put_tail(Json *json, const RareTail *t)
 {
     json_measured(json, "probability", t->probability);
     json_measured(json, "low", t->low);
-    json_measured(json, "high", t->high);
+    json_measured(json, "high", t->seen > 0 ? t->high : (double)NAN);
     json_measured(json, "relative_error",
                   t->probability > 0 ? t->standard_error / t->probability : (double)NAN);
     json_key(json, "runs_beyond");
     json_integer(json, t->seen);
 }
 
-static void print_json(const Tail *tail)
+static void put_json(const void *data, FILE *out)
 {
+    const Tail *tail = data;
     Json json;
-    json_init(&json, stdout);
+    json_init(&json, out);
     json_object(&json);
     json_key(&json, "format_version");
     json_integer(&json, 1);
@@ -371,6 +424,7 @@ static void print_json(const Tail *tail)
     json_key(&json, "runs");
     json_integer(&json, tail->runs);
     json_measured(&json, "mean_weight", tail->mean_weight);
+    json_measured(&json, "not_applicable", tail->none);
     json_key(&json, "drivers");
     json_array(&json);
     for (size_t j = 0; j < tail->design.drivers; j++) {
@@ -390,7 +444,8 @@ static void print_json(const Tail *tail)
         RareQuantile q = rare_quantile(tail->samples, tail->runs, quantile_share(d));
         json_object_flat(&json);
         json_measured(&json, "q", quantile_share(d));
-        json_measured(&json, "value", q.available ? q.value : (double)NAN);
+        bool known = q.available || (q.reached && q.tail.seen == 0);
+        json_measured(&json, "value", known ? q.value : (double)NAN);
         json_measured(&json, "value_low", q.available ? q.low : (double)NAN);
         json_measured(&json, "value_high", q.available ? q.high : (double)NAN);
         put_tail(&json, &q.tail);
@@ -454,30 +509,63 @@ static bool take_drivers(Tail *tail, char **problem)
     g_autofree char *all = join_keys(drivers);
     for (guint i = 0; i < drivers->len; i++) {
         ScenarioDriver *driver = &g_array_index(drivers, ScenarioDriver, i);
-        if (wanted(options, driver->key) && tail->design.drivers < RARE_DRIVERS_MAX)
-            tail->driver[tail->design.drivers++] = (Driver){driver->key, driver->dist, 0};
+        Driver own = {driver->key, driver->dist, 0};
+        bool taken = wanted(options, driver->key) && tail->design.drivers < RARE_DRIVERS_MAX;
+        if (taken && can_be_set(tail, &own))
+            tail->driver[tail->design.drivers++] = own;
+        else if (taken)
+            g_ptr_array_add(tail->unset, driver->key);
         else
             g_free(driver->key);
     }
     g_array_unref(drivers);
     if (options->drivers->len == 0 || tail->design.drivers == options->drivers->len)
         return true;
+    if (tail->unset->len > 0) {
+        *problem = g_strdup_printf("--driver %s cannot be set; write its list out in the scenario",
+                                   (const char *)tail->unset->pdata[0]);
+        return false;
+    }
     *problem = g_strdup_printf(
         "--driver names an input that is not drawn once a run; there are: %s", *all ? all : "none");
     return false;
 }
 
+static ExitCode tell_refused(const Tail *tail)
+{
+    fprintf(stderr,
+            "failsim tail: %s: the inputs that drive it, drawn together from their tails, make no "
+            "valid scenario\n  name those that may go so far: --driver KEY; failsim tail shows "
+            "them\n",
+            tail->source->file);
+    return EXIT_USAGE;
+}
+
 static ExitCode run_tail(Tail *tail)
 {
+    static const OutputPut put[OUTPUT_KINDS] = {put_json, NULL, NULL};
+    Outputs outputs;
+    g_autofree char *problem = NULL;
+    if (!outputs_open(&outputs, &tail->options->out, &problem)) {
+        fprintf(stderr, "failsim: %s\n", problem);
+        return EXIT_IO;
+    }
     interrupt_catch();
     uint32_t runs = tail->options->runs.given ? (uint32_t)tail->options->runs.value : 4000;
     if ((tail->design.drivers > 0 && !pilot(tail)) || !estimate(tail, runs)) {
+        outputs_discard(&outputs);
         fprintf(stderr, "failsim: interrupted: a tail from half of its runs would mislead\n");
         return EXIT_INTERRUPTED;
     }
-    if (tail->options->json)
-        print_json(tail);
-    else
+    if (atomic_load(&tail->refused)) {
+        outputs_discard(&outputs);
+        return tell_refused(tail);
+    }
+    if (!outputs_write(&outputs, put, tail, &problem)) {
+        fprintf(stderr, "failsim: %s\n", problem);
+        return EXIT_IO;
+    }
+    if (outputs_text(&tail->options->out) && !tail->options->quiet)
         print_text(tail);
     return EXIT_MET;
 }
@@ -492,6 +580,7 @@ static ExitCode tail_checked(const Command *command, const TailOptions *options,
                                options->metric);
     tail.seed =
         options->seed.given ? (uint64_t)options->seed.value : scenario_seed(source->scenario);
+    tail.unset = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *problem = NULL;
     ExitCode code = EXIT_USAGE;
     if (!parse_limit(&tail, &problem) || !take_drivers(&tail, &problem))
@@ -500,6 +589,7 @@ static ExitCode tail_checked(const Command *command, const TailOptions *options,
         code = run_tail(&tail);
     for (size_t j = 0; j < tail.design.drivers; j++)
         g_free(tail.driver[j].key);
+    g_ptr_array_free(tail.unset, TRUE);
     g_free(tail.samples);
     return code;
 }
@@ -515,6 +605,8 @@ static ExitCode tail_run(const Command *command, int argc, char **argv)
         return command_misused(command, "%s", problem);
     if (files->len != 1)
         return command_misused(command, "needs one scenario FILE (\"-\" for standard input)");
+    if (outputs_misuse(&options.out) != NULL)
+        return command_misused(command, "%s", outputs_misuse(&options.out));
     Sources sources;
     sources_read(&sources, files, sets);
     ExitCode code =

@@ -132,6 +132,7 @@ RareQuantile rare_quantile(const RareSample *sorted, size_t count, double q)
         low_found = with.low > 1 - q;
         quantile.low = sorted[i].value;
     }
+    quantile.reached = low_found;
     quantile.available = low_found && quantile.tail.seen > 0;
     return quantile;
 }

@@ -57,7 +57,8 @@ typedef struct RareTail {
 RareTail rare_tail(const RareSample *samples, size_t count, double limit);
 
 typedef struct RareQuantile {
-    bool available;
+    bool available;          /* else no run, or too few, went beyond it */
+    bool reached;            /* enough weight at `value` and beyond: it is not larger */
     double value, low, high; /* high may be INFINITY: the interval is open */
     RareTail tail;           /* of `value` */
 } RareQuantile;

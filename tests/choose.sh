@@ -44,7 +44,19 @@ try 3 known.yaml --budget 160 --confidence 99 --set 'expect=[rto.promote <= 20s 
 try 0 known.yaml --set 'expect=[rto.promote.max <= 20s]' --budget 4000; says 'taken as "in 99 %"'
 try 0 known.yaml --cost rto.promote; says "least rto.promote"
 sed 's/^variants:/sweep: {grid: {"failover.steps[0].duration": [1s, 9s, 60s]}}/; /- {name/d' known.yaml >sweep.yaml
-try 0 sweep.yaml --cost rto.promote; says "CHOOSE failover.steps[0].duration=1s"
+try 0 sweep.yaml --cost rto.promote --csv choose.csv --markdown choose.md; says "CHOOSE failover.steps[0].duration=1s"
+verdict "a row a design" test "$(wc -l <choose.csv)" = 4
+verdict "the CSV names the choice" grep -q "^failover.steps\[0\].duration=1s,1," choose.csv
+verdict "the Markdown marks the choice" grep -q "^| ● | failover.steps\\\\\[0" choose.md
+# What a constraint leaves out is no design.
+try 0 sweep.yaml --cost rto.promote --set 'sweep.constraint=["failover.steps[0].duration > 1s"]' --json=left.json -q
+verdict "a quiet choice prints" test ! -s out
+verdict "two designs are left" python3 -c '
+import json
+d = json.load(open("left.json"))
+assert len(d["designs"]) == 2 and d["chosen"] == "failover.steps[0].duration=9s", d'
+try 4 sweep.yaml --json=/nonesuch/x.json; warns "cannot write"
+try 2 sweep.yaml --json --csv -; warns "only one result"
 
 try 2; warns "needs one scenario FILE"
 try 2 known.yaml --cost nonesuch; warns "no such metric"

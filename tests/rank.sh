@@ -50,6 +50,9 @@ verdict "other bytes with one thread" cmp -s out first
 try 0 known.yaml --trajectories 2 -r 2 -o kept; says "mu*"; says "database.replication.lag"
 verdict "no rank.json" test -s kept/rank.json
 verdict "tornado.csv has not 12 rows" test "$(wc -l <kept/tornado.csv)" = 13
+try 0 known.yaml --trajectories 2 -r 2 --csv - --markdown rank.md
+verdict "--csv is tornado.csv" cmp -s out kept/tornado.csv
+verdict "a table a metric" test "$(grep -c '^|---' rank.md)" = 3
 if command -v gnuplot >/dev/null; then
     verdict "no plot" gnuplot -c "$root/plot/tornado.gp" kept/tornado.csv tornado.svg
     verdict "the plot names no factor" grep -q "database.replication.lag" tornado.svg

@@ -47,6 +47,22 @@ try 0 geometric.yaml -r 100 --metric rto.service --above 1m; says "TAIL of rto.s
 try 0 geometric.yaml -r 100 --set database.replication.lag=1s; says "plain sampling"
 try 0 geometric.yaml -r 100 --driver database.replication.lag --digits 2; says "99 %"
 
+# What has no tail is told, not guessed.
+try 0 geometric.yaml -r 100 --digits 2 --metric payments.duplicated; says "no run beyond it"
+try 0 geometric.yaml -r 100 --digits 2 --metric rto.decide --set failover.mode=off
+says "rto.decide does not apply to any run"
+try 0 geometric.yaml -r 100 --digits 2 --metric rto.service --set failover.mode=off; says "not reached"
+try 0 geometric.yaml -r 100 --digits 2 --set 'events=[{at: {uniform: {low: 1s, high: 8s}}, fail: region}]'
+says "events[0].at"
+# Inputs that cannot be set are drawn as they are.
+sed 's/, steps: .*/}/' geometric.yaml >defaults.yaml
+try 0 defaults.yaml -r 100 --digits 2; says "cannot be set"
+try 2 defaults.yaml --driver 'failover.steps[4].duration'; warns "cannot be set"
+try 0 geometric.yaml -r 100 --digits 2 --json=tail.json -q
+verdict "no tail.json" test -s tail.json
+verdict "--quiet prints a report" test ! -s out
+try 4 geometric.yaml -r 100 --json=/nonesuch/x.json; warns "cannot write"
+
 try 2; warns "needs one scenario FILE"
 try 2 geometric.yaml --metric payments.lst; warns "no such metric"
 try 2 geometric.yaml --driver users.rate; warns "there are: database.replication.lag"
