@@ -187,7 +187,7 @@ static bool row_exists(Database *db, PaymentRef payment)
 static bool asks_to_wait(Database *db, PaymentRef ref)
 {
     double share = db->config->sync_share;
-    if (G_LIKELY(share == 0))
+    if (G_LIKELY(share == 0) || db->config->replication != REPLICATION_ASYNC)
         return false;
     const Payment *payment = ledger_get(db->world->ledger, ref);
     uint64_t bits =

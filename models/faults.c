@@ -71,7 +71,8 @@ static const ParamSpec specs[] = {
      .offset = AT(share),
      .fallback = "100%",
      .text = "Of the router: this share of its edges fails, one at least. Their users get no "
-             "answer (nobody moves them to another edge), and they do not probe.",
+             "answer until anycast leads them to the next edge (router.anycast), and they do not "
+             "probe.",
      .source = "ours; Front Door's outages were of some edge sites more than once"},
     {.key = "for",
      .type = PARAM_DIST,

@@ -183,6 +183,11 @@ static double rto_reroute(const RunFacts *facts)
     return span(recovery->outage_at, recovery->edges_all_at);
 }
 
+static double router_anycast(const RunFacts *facts)
+{
+    return count(facts->recovery->anycast);
+}
+
 static double router_returned(const RunFacts *facts)
 {
     const Recovery *recovery = facts->recovery;
@@ -826,6 +831,8 @@ static double events_delivered(const RunFacts *facts)
     X("rto.reroute", SECONDS, rto_reroute,                                                         \
       "With router.failover = runbook, the length of the step reroute; with automatic, from the "  \
       "outage until the last edge sends its users to the passive region.")                         \
+    X("router.anycast", COUNT, router_anycast,                                                     \
+      "Requests, or DNS questions, that got to another edge because their own was down.")          \
     X("router.returned", SECONDS, router_returned,                                                 \
       "From the outage until the router, having sent users to the passive region, has returned "   \
       "all of them, the last time.")                                                               \

@@ -42,8 +42,9 @@ typedef struct Recovery {
     SimTime edges_first_at, edges_all_at; /* first and last edge that turned to the other region */
     SimTime edges_back_at;                /* all have turned back, the last time */
     bool edges_back_told;                 /* by a command, not by themselves */
-    uint32_t edges_most;                  /* that had turned at one time, */
-    SimTime edges_most_at;                /* and when first so many had */
+    uint64_t anycast;         /* requests that got to another edge, their own being down */
+    uint32_t edges_most;      /* that had turned at one time, */
+    SimTime edges_most_at;    /* and when first so many had */
     SimTime first_success_at; /* first acknowledgement of an attempt sent after the outage */
     SimTime consumers_drained_at;
     bool consumers_resumed;

@@ -21,6 +21,7 @@ typedef struct Edge {
     bool enabled[REGIONS];
     bool configured; /* has the newest */
     uint32_t down;   /* failures that hold it down */
+    SimTime left_at; /* while it is down: from here on anycast leads its users to the next one */
     /* what follows from it and from the probes */
     uint8_t route;                /* a region, ROUTE_DRAWN, or REGION_NONE: none looks healthy */
     SimTime usable_from[REGIONS]; /* held down until then */
@@ -42,7 +43,7 @@ struct Router {
     uint32_t serial;
     bool propagating;
     uint64_t answer; /* the step that waits for it */
-    RandomStream phase_draws, ttl_draws, share_draws, propagation_draws;
+    RandomStream phase_draws, ttl_draws, share_draws, propagation_draws, anycast_draws;
 };
 
 /* ---- an edge's route ---- */
@@ -156,12 +157,32 @@ static uint32_t choose(Router *router, uint32_t e, uint32_t cookie)
 
 /* ---- requests ---- */
 
-/* An edge that is down answers nothing; one that works badly answers an error. Neither lets the
- * request through. */
-static bool fails_on(Router *router, const SimEvent *event)
+/* The edge that a user gets to: their own, or the next one, once the network knows that it is gone.
+ */
+static uint32_t edge_of(Router *router, const SimEvent *event)
 {
     World *world = router->world;
-    bool down = router->edge[request_edge(event->extra)].down > 0;
+    uint32_t own = request_edge(event->extra);
+    if (G_LIKELY(router->edge[own].down == 0) || sim_now(world->sim) < router->edge[own].left_at)
+        return own;
+    for (uint32_t i = 1; i < router->edges; i++) {
+        uint32_t e = (own + i) % router->edges;
+        if (router->edge[e].down > 0)
+            continue;
+        world->recovery->anycast++;
+        story_payment(world->story, world->ledger, event->subject, sim_now(world->sim),
+                      "the router's edge is down: anycast leads to the next one");
+        return e;
+    }
+    return own;
+}
+
+/* An edge that is down answers nothing; one that works badly answers an error. Neither lets the
+ * request through. */
+static bool fails_on(Router *router, uint32_t edge, const SimEvent *event)
+{
+    World *world = router->world;
+    bool down = router->edge[edge].down > 0;
     if (!down && !gray_error(world, router->id))
         return false;
     story_payment(world->story, world->ledger, event->subject, sim_now(world->sim),
@@ -181,11 +202,11 @@ static void on_request(Sim *sim, void *self, const SimEvent *event)
 {
     Router *router = self;
     World *world = router->world;
-    if (fails_on(router, event))
+    uint32_t edge = edge_of(router, event);
+    if (fails_on(router, edge, event))
         return;
-    uint32_t region = choose(router, request_edge(event->extra), request_cookie(event->extra));
-    bool kept =
-        router->config->affinity && region != router->edge[request_edge(event->extra)].route;
+    uint32_t region = choose(router, edge, request_cookie(event->extra));
+    bool kept = router->config->affinity && region != router->edge[edge].route;
     story_payment(world->story, world->ledger, event->subject, sim_now(sim),
                   "the router sends the request to %s%s", world->region_name[region],
                   kept && region == request_cookie(event->extra) ? ", because of its cookie" : "");
@@ -200,9 +221,10 @@ static void on_resolve(Sim *sim, void *self, const SimEvent *event)
 {
     Router *router = self;
     World *world = router->world;
-    if (fails_on(router, event))
+    uint32_t edge = edge_of(router, event);
+    if (fails_on(router, edge, event))
         return;
-    uint32_t region = choose(router, request_edge(event->extra), REGION_NONE);
+    uint32_t region = choose(router, edge, REGION_NONE);
     SimTime ttl = dist_draw(router->config->ttl, &router->ttl_draws);
     story_payment(world->story, world->ledger, event->subject, sim_now(sim),
                   "the router's DNS answer is %s, valid for %.0f s", world->region_name[region],
@@ -471,6 +493,7 @@ Router *router_new(World *world, const RouterConfig *config)
     router->phase_draws = world_stream(world, "router", "phase");
     router->ttl_draws = world_stream(world, "router", "ttl");
     router->share_draws = world_stream(world, "router", "shares");
+    router->anycast_draws = world_stream(world, "router", "anycast");
     router->propagation_draws = world_stream(world, "router", "propagation");
     return router;
 }
@@ -497,8 +520,13 @@ void router_connect(Router *router, RouterLinks links)
 void router_fail_edges(Router *router, double share, bool fail)
 {
     uint32_t count = MAX((uint32_t)(share * router->edges + 0.5), 1);
-    for (uint32_t e = 0; e < count; e++)
-        router->edge[e].down += fail ? 1u : UINT32_MAX;
+    for (uint32_t e = 0; e < count; e++) {
+        Edge *edge = &router->edge[e];
+        if (fail && edge->down == 0)
+            edge->left_at = sim_now(router->world->sim) +
+                            dist_draw(router->config->anycast, &router->anycast_draws);
+        edge->down += fail ? 1u : UINT32_MAX;
+    }
 }
 
 void router_start(Router *router)

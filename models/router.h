@@ -22,6 +22,9 @@
  * A session-affinity cookie (Front Door) holds a user at the region that answered first, while
  * that is healthy for the user's edge.
  *
+ * All edges have one address. Users of an edge that is down get no answer until the network's
+ * routes lead them to the next one (`anycast`), and get to their own again when it is back.
+ *
  * Invariants: an edge's route is what its probes and its configuration say, at every moment; a
  * command that is repeated does nothing twice; a crash of the router keeps what edges have, and
  * voids what is under way to them.
@@ -51,7 +54,7 @@ typedef struct RouterConfig {
     int64_t edges;
     ProbeConfig probe;
     SimTime hold_down;
-    Dist *propagation;
+    Dist *propagation, *anycast;
     /* traffic-manager only */
     Dist *ttl;
     int64_t resolvers; /* 0: every user has one of their own */

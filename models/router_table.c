@@ -74,6 +74,15 @@ static const ParamSpec specs[] = {
              "for each edge. The step is done when the last edge has it.",
      .source = "Front Door: a change takes 3 to 20 min, such as {uniform: {low: 3m, high: 20m}}; "
                "the default, at once, is ours"},
+    {.key = "anycast",
+     .type = PARAM_DIST,
+     .offset = AT(anycast),
+     .fallback = "{lognormal: {median: 20s, p99: 3m}}",
+     .max = 1e9,
+     .text = "From the failure of an edge (fail: router with a share) until its users get to the "
+             "next one: the convergence of the network's routes, drawn for each edge.",
+     .source = "ours: calibrate; Labovitz et al., SIGCOMM 2000: withdrawn BGP routes take up to 3 "
+               "min to converge"},
     {.key = "edges",
      .type = PARAM_COUNT,
      .offset = AT(edges),

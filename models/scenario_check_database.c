@@ -106,11 +106,11 @@ static void check_sync_share(const Check *check)
 {
     const DatabaseConfig *db = &check->scenario->database;
     if (db->sync_share > 0 && db->replication != REPLICATION_ASYNC)
-        param_doc_error(check->doc, check->diags, "database.replication.sync_share",
-                        db->replication == REPLICATION_SYNC
-                            ? "every payment waits already: leave it out"
-                            : "write database.replication.mode: async, or leave it out",
-                        "sync_share is of mode async");
+        param_doc_warn(check->doc, check->diags, "database.replication.sync_share",
+                       db->replication == REPLICATION_SYNC
+                           ? "every payment waits already: leave it out"
+                           : "write database.replication.mode: async, or leave it out",
+                       "sync_share is of mode async: this says nothing");
     const Dist *lag = db->lag;
     if (db->sync_share > 0 && dist_mean(lag) * 1e9 >= (double)check->scenario->application.timeout)
         param_doc_warn(check->doc, check->diags, "database.replication.sync_share",

@@ -261,10 +261,34 @@ static void test_correlated(void)
 
 static void test_edges(void)
 {
-    static const char *const sets[] = {"router.edges=4", NULL};
+    static const char *const sets[] = {"router.edges=4", "router.anycast=1d", NULL};
     Runs *runs = runs_of_set(GRAY("{at: 5s, fail: router, share: 25%}"), sets, 40, 9);
     check_every(runs, "faults.degraded", 1);
+    check_every(runs, "router.anycast", 0);
     check_share(runs, .75);
+    runs_free(runs);
+}
+
+/* One edge of four is gone from 5 s on; its users, 12.5 payments a second, get no answer until 40 s
+ * and then by the next edge, or their own again. Counted from 10 to 110 s. If the next one is down,
+ * too, the one after that takes them; if none is left, nobody does. */
+static void test_anycast(void)
+{
+    static const char *const sets[] = {"router.edges=4", "router.anycast=35s", NULL};
+    Runs *runs = runs_of_set(GRAY("{at: 5s, fail: router, share: 25%}"), sets, 40, 9);
+    check_share(runs, 1 - .25 * 30 / 100);
+    check_poisson(runs, "router.anycast", 12.5 * 70);
+    runs_free(runs);
+    runs = runs_of_set(GRAY("{at: 5s, for: 50s, fail: router, share: 25%}"), sets, 40, 9);
+    check_share(runs, 1 - .25 * 30 / 100);
+    check_poisson(runs, "router.anycast", 12.5 * 15);
+    runs_free(runs);
+    runs = runs_of_set(GRAY("{at: 5s, fail: router, share: 75%}"), sets, 40, 9);
+    check_share(runs, 1 - .75 * 30 / 100);
+    runs_free(runs);
+    runs = runs_of_set(GRAY("{at: 5s, fail: router, share: 99%}"), sets, 40, 9);
+    check_share(runs, 0);
+    check_every(runs, "router.anycast", 0);
     runs_free(runs);
 }
 
@@ -525,6 +549,7 @@ int main(int argc, char **argv)
     g_test_add_func("/faults/repeat/correlated", test_correlated);
     g_test_add_func("/faults/part/edges", test_edges);
     g_test_add_func("/faults/part/zone-and-broker", test_zone_and_broker);
+    g_test_add_func("/faults/parts/anycast", test_anycast);
     g_test_add_func("/faults/monitor/alert-pipeline", test_alert_pipeline);
     g_test_add_func("/faults/monitor/error-ratio", test_error_ratio);
     g_test_add_func("/faults/monitor/for-five-minutes", test_for_five_minutes);

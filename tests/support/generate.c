@@ -165,6 +165,7 @@ static const Key router[] = {
     {"return", KEY_CHOICE, 0, 0, 0.5, "automatic hold-down manual", NULL},
     {"hold_down", KEY_TIME, 0.1, 30, 0.5, NULL, NULL},
     {"propagation", KEY_DIST, 0.1, 20, 0.4, NULL, NULL},
+    {"anycast", KEY_DIST, 0.1, 60, 0.5, NULL, NULL},
     {"resolvers", KEY_COUNT, 0, 20, 0.4, NULL, NULL},
     {"overstay.share", KEY_NUMBER, 1, 50, 0.3, NULL, "%"},
     {"overstay.for", KEY_DIST, 1, 200, 0.3, NULL, NULL},
