@@ -902,10 +902,10 @@ static double events_delivered(const RunFacts *facts)
     X("conflicts.account", COUNT, conflicts_account,                                               \
       "Active-active: commits made while the user's last commit in the other region had not "      \
       "arrived: on an old balance. Counted; no payment's fate depends on it.")                     \
-    X("utilization.active", NUMBER, utilization_active,                                            \
+    X("utilization.active", SHARE, utilization_active,                                             \
       "Time that the active (first) region's application threads were busy, as a share of "        \
       "application.servers for run.duration.")                                                     \
-    X("utilization.passive", NUMBER, utilization_passive,                                          \
+    X("utilization.passive", SHARE, utilization_passive,                                           \
       "The same of the passive (second) region, full size, whatever stands by.")                   \
     X("mirror.unreplicated", COUNT, mirror_unreplicated_at_outage,                                 \
       "Committed events that the passive Kafka did not have when the outage began.")               \
