@@ -42,7 +42,8 @@ struct Router {
     uint32_t pending; /* edges that do not have it yet */
     uint32_t serial;
     bool propagating;
-    uint64_t answer; /* the step that waits for it */
+    uint64_t answer;                   /* the step that waits for it */
+    SimLane probe_lane, deadline_lane; /* interval and timeout are constant: in order */
     RandomStream phase_draws, ttl_draws, share_draws, propagation_draws, anycast_draws;
 };
 
@@ -238,13 +239,20 @@ static void on_resolve(Sim *sim, void *self, const SimEvent *event)
 
 /* ---- probes ---- */
 
+static void probe_again(Router *router, const SimEvent *probe)
+{
+    Sim *sim = router->world->sim;
+    sim_lane_push(sim, router->probe_lane, sim_now(sim) + router->config->probe.interval,
+                  SIM_PHASE_MESSAGE, *probe);
+}
+
 static void on_probe(Sim *sim, void *self, const SimEvent *event)
 {
     Router *router = self;
     uint64_t i = event->subject;
     uint32_t region = (uint32_t)(i % REGIONS);
     if (router->edge[i / REGIONS].down) {
-        sim_after(sim, router->config->probe.interval, SIM_PHASE_MESSAGE, *event);
+        probe_again(router, event);
         return;
     }
     int64_t number = prober_send(&router->prober[i]);
@@ -254,10 +262,11 @@ static void on_probe(Sim *sim, void *self, const SimEvent *event)
                              .subject = i,
                              .value = number,
                              .sender = router->id});
-    sim_after(sim, router->config->probe.timeout, SIM_PHASE_TIMEOUT,
-              (SimEvent){
-                  .component = router->id, .kind = ROUTER_DEADLINE, .subject = i, .value = number});
-    sim_after(sim, router->config->probe.interval, SIM_PHASE_MESSAGE, *event);
+    sim_lane_push(
+        sim, router->deadline_lane, sim_now(sim) + router->config->probe.timeout, SIM_PHASE_TIMEOUT,
+        (SimEvent){
+            .component = router->id, .kind = ROUTER_DEADLINE, .subject = i, .value = number});
+    probe_again(router, event);
 }
 
 /* A region that is healthy again is held down; the timer finds it usable, or healthy no more. */
@@ -490,6 +499,8 @@ Router *router_new(World *world, const RouterConfig *config)
     for (uint32_t e = 0; e < router->edges; e++)
         init_edge(router, e);
     router->turned_at_start = router->turned;
+    router->probe_lane = sim_lane_new(world->sim);
+    router->deadline_lane = sim_lane_new(world->sim);
     router->phase_draws = world_stream(world, "router", "phase");
     router->ttl_draws = world_stream(world, "router", "ttl");
     router->share_draws = world_stream(world, "router", "shares");
