@@ -122,6 +122,7 @@ static void take(const Audit *audit, AuditTally *tally, const Payment *payment, 
     if (fate == FATE_LOST) {
         note_lost(tally, payment);
         tally->recoverable += payment->orphan;
+        tally->recovered += payment->made_good;
         tally->lost_synced += payment->synced;
         tally->logged_only += payment->logged && payment->committed_at[0] == SIM_NEVER &&
                               payment->committed_at[1] == SIM_NEVER;
@@ -176,6 +177,7 @@ void audit_close(Audit *audit, uint64_t submitted)
     }
     end->skipped += agreed->skipped;
     end->recoverable += agreed->recoverable;
+    end->recovered += agreed->recovered;
     end->lost_synced += agreed->lost_synced;
     end->logged_only += agreed->logged_only;
     end->earliest_lost = MIN(end->earliest_lost, agreed->earliest_lost);

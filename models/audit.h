@@ -29,6 +29,7 @@ typedef struct AuditTally {
     uint64_t skipped;
     uint64_t logged_only; /* lost, and nothing but a log line: Payment.logged */
     uint64_t recoverable; /* lost, but an orphan row of it was found: Payment.orphan */
+    uint64_t recovered;   /* lost, and made good by a reconciliation: Payment.made_good */
     uint64_t lost_synced; /* lost, although the standby had confirmed it: Payment.synced */
     SimTime earliest_lost, latest_lost; /* commit times; SIM_NEVER and 0: nothing lost */
     Fate cast_fate[AUDIT_CAST_MAX];

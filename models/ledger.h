@@ -59,6 +59,7 @@ typedef struct Payment {
     bool waiting;            /* an attempt of the user's awaits its answer */
     bool counted;            /* submitted after the warm-up */
     bool reconciled;         /* it has been taken up as a case of reconciliation */
+    bool made_good;          /* and closed by applying what was lost */
     uint8_t written; /* bit per region: written there by its own application (multi-write) */
     uint8_t home;    /* active-active: the region first tried; 255: none */
     bool conflict;   /* its rows from both regions have met (multi-write) */

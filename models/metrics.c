@@ -305,7 +305,7 @@ static double reconciliation_cases(const RunFacts *facts)
 
 static double reconciliation_recovered(const RunFacts *facts)
 {
-    return if_reconciled(facts, facts->reconciliation.recovered);
+    return if_reconciled(facts, facts->audit->end.recovered);
 }
 
 static double reconciliation_doubled(const RunFacts *facts)
@@ -974,7 +974,8 @@ static double events_delivered(const RunFacts *facts)
     X("reconciliation.recovered", COUNT, reconciliation_recovered,                                 \
       "Of the payments that were lost, those made good from an event or from the old database.")   \
     X("reconciliation.doubled", COUNT, reconciliation_doubled,                                     \
-      "Rows of the old database that were applied although a retry had been: paid twice.")         \
+      "Rows of the old database that were applied although a retry, or the reconciliation, had "   \
+      "applied the payment before: paid twice.")                                                   \
     X("reconciliation.open", COUNT, reconciliation_open, "Cases not closed when the run ended.")   \
     X("reconciliation.queue", COUNT, reconciliation_queue, "Most cases that were open at once.")   \
     X("reconciliation.seconds", SECONDS, reconciliation_seconds,                                   \

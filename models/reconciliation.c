@@ -142,10 +142,22 @@ static void take_next(Reconciliation *r, Queue queue)
     }
 }
 
+/* Made good from its event, and then its row turned up and was merged: keys alone tell that it is
+ * the same payment. */
+static void note_merged(Reconciliation *r, Payment *payment)
+{
+    bool there = payment->rows[ledger_surviving_database(r->world->ledger)] > 0;
+    if (!payment->made_good || !there || r->keyed)
+        return;
+    payment->made_good = false;
+    r->facts.doubled += payment->counted;
+}
+
 static bool intake(void *self, Payment *payment, PaymentRef ref)
 {
     Reconciliation *r = self;
     World *world = r->world;
+    note_merged(r, payment);
     /* What is still under way is no case yet. */
     if (payment->reconciled || payment->outcome == OUTCOME_OPEN || payment->in_flight > 0)
         return false;
@@ -183,7 +195,7 @@ static void on_closed(Sim *sim, void *self, const SimEvent *event)
     Kind kind = (Kind)event->tag;
     const char *text = kind_text[kind].closed ? kind_text[kind].closed : close_orphan(r, event);
     if (kind == KIND_LOST_WITH_EVENT || kind == KIND_LOST_WITH_ORPHAN)
-        r->facts.recovered += event->extra;
+        ledger_get(world->ledger, event->subject)->made_good = true;
     r->facts.open -= event->extra;
     if (event->extra)
         r->facts.closed_at = sim_now(sim);

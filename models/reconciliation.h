@@ -13,7 +13,8 @@
  * up later, as when the old region comes back, join the queues. Before the step nobody works.
  *
  * Closing a case changes no row and no event: a payment that was lost stays counted as lost, for it
- * was missing until then; `reconciliation.recovered` says how many of them were made good. A row
+ * was missing until then; `reconciliation.recovered` says how many of them were made good (and of
+ * them alone: a row that the databases merge later by themselves was not lost in the end). A row
  * that reappears although the user's retry was applied meanwhile is thrown away if payments carry
  * idempotency keys; without them the job applies it again, and the payment is paid twice.
  *
@@ -48,7 +49,7 @@ void reconciliation_connect(Reconciliation *reconciliation, SimLink *to_failover
 
 /* Of payments that are counted. */
 typedef struct ReconciliationFacts {
-    uint64_t cases, recovered, doubled, open, queue_max;
+    uint64_t cases, doubled, open, queue_max;
     SimTime begun_at, closed_at; /* the step's end, and the last case closed; SIM_NEVER */
 } ReconciliationFacts;
 ReconciliationFacts reconciliation_facts(const Reconciliation *reconciliation);

@@ -260,6 +260,24 @@ static void test_recovered_from_outbox(void)
     runs_free(away);
 }
 
+/* Rows that the databases merge by themselves were not lost in the end, so that nobody recovered
+ * them. The job was there first, from their events: without keys it has paid them twice. */
+static void test_merged(void)
+{
+#define MERGE                                                                                      \
+    RECONCILE, "failback.mode=off", "reconciliation.automatic=100%",                               \
+        "reconciliation.automatic_time=1ms", "database.orphans=merge"
+    Runs *keyed = BANK(MERGE), *unkeyed = BANK(MERGE, "users.idempotency_keys=no");
+    g_assert_cmpfloat(total(keyed, "database.merged"), >, 30);
+    g_assert_cmpfloat(total(keyed, "reconciliation.cases"), >, 30);
+    check_every(keyed, "payments.lost", 0);
+    check_every(keyed, "reconciliation.recovered", 0);
+    check_every(keyed, "reconciliation.doubled", 0);
+    g_assert_cmpfloat(total(unkeyed, "reconciliation.doubled"), >, 30);
+    runs_free(keyed);
+    runs_free(unkeyed);
+}
+
 /* The old region never comes back, and nothing was mirrored: no trace, no case, nothing recovered.
  */
 static void test_no_trace(void)
@@ -312,6 +330,7 @@ int main(int argc, char **argv)
     g_test_add_func("/failback/hold", test_hold);
     g_test_add_func("/reconciliation/recovered", test_recovered);
     g_test_add_func("/reconciliation/outbox", test_recovered_from_outbox);
+    g_test_add_func("/reconciliation/merged", test_merged);
     g_test_add_func("/reconciliation/no-trace", test_no_trace);
     g_test_add_func("/reconciliation/by-hand", test_by_hand);
     g_test_add_func("/reconciliation/doubled", test_doubled);
