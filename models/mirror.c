@@ -115,7 +115,8 @@ static void on_begin(Sim *sim, void *self, const SimEvent *event)
 static void on_look(Sim *sim, void *self, const SimEvent *event)
 {
     Mirror *mirror = self;
-    if (!mirror_reaches_source(mirror) || mirror_unreplicated(mirror) > 0) {
+    if (!mirror_reaches_source(mirror) || mirror_unreplicated(mirror) > 0 ||
+        (mirror->config->await_offsets && !mirror_offsets_are_over(mirror))) {
         sim_after(sim, LOOK_EVERY, SIM_PHASE_MEASURE, *event);
         return;
     }

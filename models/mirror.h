@@ -90,6 +90,7 @@ typedef struct MirrorConfig {
     SimTime checkpoint_interval;
     bool reuse_syncs; /* a checkpoint task that restarts may use all syncs */
     bool sync_group_offsets;
+    bool await_offsets;        /* so does the step await-mirror */
     SimTime sync_interval;     /* MirrorMaker 2 */
     SimTime translator_period; /* Replicator */
     SimTime link_interval;     /* Cluster Linking */

@@ -282,6 +282,15 @@ static const ParamSpec specs[] = {
              "the group has no offset at failover and consumers.start decides. The same switch for "
              "the other kinds.",
      .source = "KIP-545: sync.group.offsets.enabled false"},
+    {.key = "await_offsets",
+     .type = PARAM_FLAG,
+     .offset = AT(await_offsets),
+     .fallback = "no",
+     .text = "Whether the step await-mirror waits for the groups' offsets, too: until nothing that "
+             "the source's groups have committed is missing there. With the consumers stopped "
+             "before it, a planned switchover then repeats nothing but what translation itself "
+             "leaves.",
+     .source = "ours: whoever switches compares the groups' lags in both clusters"},
     {.key = "sync_group_offsets.interval",
      .type = PARAM_TIME,
      .offset = AT(sync_interval),

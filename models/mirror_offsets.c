@@ -187,6 +187,40 @@ static const struct {
     [MIRROR_LINKING] = {sync_linked, offsetof(MirrorConfig, link_interval), false},
 };
 
+/* The best that can become of a group's position with what has been mirrored. */
+static int64_t position_there(const Mirror *mirror, uint32_t g, uint32_t p)
+{
+    int64_t committed = mirror->source->committed[g][p];
+    switch ((MirrorKind)mirror->config->kind) {
+    case MIRROR_REPLICATOR:
+        return translate_by_time(mirror, p, committed);
+    case MIRROR_LINKING:
+        return MIN(committed, mirror->target->log[p].end);
+    default:
+        return offset_sync_store_translate(&mirror->store[p], committed);
+    }
+}
+
+static bool offset_is_over(const Mirror *mirror, uint32_t g, uint32_t p)
+{
+    bool unannounced = mirror->config->kind == MIRROR_MM2 && mirror->writer[p].pending;
+    if (mirror->source->committed[g][p] == OFFSET_NONE)
+        return true;
+    return !unannounced && mirror->target->committed[g][p] >= position_there(mirror, g, p);
+}
+
+/* A group with members takes no foreign commits: nothing to wait for. */
+bool mirror_offsets_are_over(const Mirror *mirror)
+{
+    if (!mirror->config->sync_group_offsets || mirror->target->has_members)
+        return true;
+    for (uint32_t g = 0; g < mirror->source->groups; g++)
+        for (uint32_t p = 0; p < mirror->source->partitions; p++)
+            if (!offset_is_over(mirror, g, p))
+                return false;
+    return true;
+}
+
 static SimTime sync_interval(const Mirror *mirror)
 {
     size_t at = offset_way[mirror->config->kind].interval;

@@ -133,6 +133,8 @@ void mirror_note_written(Mirror *mirror, uint32_t p, int64_t upstream, int64_t d
 void mirror_note_range(Mirror *mirror, uint32_t p);
 /* The link to the source is gone: what the groups commit there from now on stays unknown. */
 void mirror_note_parting(Mirror *mirror);
+/* Are the groups as far in the target as can be? */
+bool mirror_offsets_are_over(const Mirror *mirror);
 void mirror_make_offsets(Mirror *mirror);
 void mirror_free_offsets(Mirror *mirror);
 /* At a start: no sync, no checkpoint. */

@@ -403,10 +403,20 @@ static void warn_of_runbook(const Check *check)
                        "the runbook fences the primary and promotes no other: nobody can write");
 }
 
+static void check_await_offsets(const Check *check)
+{
+    const MirrorConfig *mirror = &check->scenario->mirror;
+    if (mirror->await_offsets && !mirror->sync_group_offsets)
+        param_doc_warn(check->doc, check->diags, "mirror.await_offsets",
+                       "set mirror.sync_group_offsets.enabled: yes",
+                       "offsets are not synchronised: this says nothing");
+}
+
 /* What goes together with the kind of the mirror. */
 static void check_mirror(const Check *check)
 {
     MirrorConfig *mirror = &check->scenario->mirror;
+    check_await_offsets(check);
     if (mirror->kind == MIRROR_NONE)
         mirror->enabled = false;
     if (mirror->kind == MIRROR_LINKING && mirror->runs_in == REGION_ACTIVE)

@@ -291,6 +291,7 @@ static const Key mirror[] = {
     {"checkpoints.interval", KEY_TIME, 0.5, 60, 0.6, NULL, NULL},
     {"checkpoints.reuse_syncs", KEY_CHOICE, 0, 0, 0.3, FLAG, NULL},
     {"sync_group_offsets.enabled", KEY_CHOICE, 0, 0, 0.7, FLAG, NULL},
+    {"await_offsets", KEY_CHOICE, 0, 0, 0.2, FLAG, NULL},
     {"sync_group_offsets.interval", KEY_TIME, 0.5, 60, 0.6, NULL, NULL},
 };
 
