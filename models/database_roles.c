@@ -74,6 +74,7 @@ void database_on_ask(Sim *sim, void *self, const SimEvent *event)
 
 static void begin_promotion(Database *db, uint64_t step, SimTime duration)
 {
+    SimTime now = sim_now(db->world->sim);
     db->role_before = db->role;
     db->role = ROLE_PROMOTING;
     db->handover = HANDOVER_NONE;
@@ -83,9 +84,9 @@ static void begin_promotion(Database *db, uint64_t step, SimTime duration)
         database_disconnect_stream(old);
         database_flush_received(db);
         if (old->feeds && db->config->replication == REPLICATION_NONE)
-            old->facts.cut_at = MIN(old->facts.cut_at, sim_now(db->world->sim));
+            old->facts.cut_at = MIN(old->facts.cut_at, MIN(db->lost_sight_at, now));
     }
-    SimTime replay = MAX(db->applied_until - sim_now(db->world->sim), 0); /* what it has received */
+    SimTime replay = MAX(db->applied_until - now, 0); /* what it has received */
     sim_after(db->world->sim, duration + replay, SIM_PHASE_MESSAGE,
               (SimEvent){.component = db->id, .kind = DB_PROMOTED, .subject = step});
 }

@@ -519,6 +519,15 @@ static bool something_fails(const Scenario *scenario)
     return false;
 }
 
+/* A standby that gets nothing is not one to return to. */
+static void warn_of_no_stream(const Check *check, bool promotes)
+{
+    if (check->scenario->database.replication == REPLICATION_NONE && promotes)
+        param_doc_warn(check->doc, check->diags, "failback.steps",
+                       "choose another database.replication.mode",
+                       "database.replication.mode is none: the promotion home waits for ever");
+}
+
 /* Events of the time away: awaited, and nobody copies them. */
 static void warn_of_copying_back(const Check *check)
 {
@@ -553,6 +562,7 @@ static void warn_of_failback(const Check *check)
             "router.failover is runbook and no step of the way home reroutes: users stay "
             "where they are");
     warn_of_copying_back(check);
+    warn_of_no_stream(check, promotes);
 }
 
 static void check_steps(const Check *check)

@@ -48,6 +48,7 @@ static const Row rows[] = {
     {NULL, {HOME(AWAIT), "mirror.enabled=no"}},
     {"nobody's standby",
      {"failback.mode=automatic", "failback.steps=[{step: promote-database, duration: 1s}]"}},
+    {"the promotion home waits", {HOME(""), "database.replication.mode=none"}},
     {"users stay where they are", {HOME(""), "router.failover=runbook"}},
     /* the runbook */
     {"promotes no other", {"failover.steps=[{step: fence, duration: 1s}]"}},

@@ -785,6 +785,24 @@ static void test_backup_law(void)
     runs_free(runs);
 }
 
+/* Nothing is replicated: all is lost up to the outage, however long the promotion takes. */
+static void test_nothing_replicated(void)
+{
+    Runs *runs = runs_of(
+        HEAD
+        "users: {population: 1, timeout: 1s, retry: {max: 0}, rate: 200/s, arrivals: regular}\n"
+        "database: {commit_time: 0ns, replication: {mode: none}}\n" AT_ONCE
+        "{step: promote-database, duration: 9s}]}\n"
+        "events: [{at: 60s, fail: region}]\nrun: {duration: 60s, drain: 20s}\n",
+        4, 33);
+    check_every(runs, "rto.promote", 9);
+    for (uint32_t i = 0; i < runs_count(runs); i++) {
+        g_assert_cmpfloat(runs_column(runs, "rpo.seconds")[i], >, 59.9);
+        g_assert_cmpfloat(runs_column(runs, "rpo.seconds")[i], <=, 60);
+    }
+    runs_free(runs);
+}
+
 /* Calm lag c = 1 s for 100 s, spikes of s = 11 s for 30 s. In log order a spike lasts s longer at
  * its end and ramps up at its beginning: the lag that an outage finds is on average
  * c + ((s - c) 30 + (s - c)^2 / 2) / 130. */
@@ -842,6 +860,7 @@ int main(int argc, char **argv)
     g_test_add_func("/database/modes/bounded", test_bounded);
     g_test_add_func("/database/modes/apply-limit", test_apply_limit);
     g_test_add_func("/database/laws/backup", test_backup_law);
+    g_test_add_func("/database/laws/nothing-replicated", test_nothing_replicated);
     g_test_add_func("/database/laws/lag-states", test_lag_states);
     g_test_add_func("/database/laws/bandwidth", test_bandwidth);
     return g_test_run();
