@@ -286,7 +286,7 @@ static bool only_logs(Application *app, uint32_t slot)
     PaymentRef payment = application_request(app, slot)->payment;
     if (app->config->misrouted != MISROUTED_LOG_ONLY)
         return false;
-    ledger_logged(world->ledger, payment);
+    ledger_logged(world->ledger, payment, application_request(app, slot)->attempt);
     story_payment(world->story, world->ledger, payment, sim_now(world->sim),
                   "the application in %s writes a line to its log, and nothing else",
                   world->region_name[app->region]);

@@ -113,6 +113,13 @@ static void note_lost(AuditTally *tally, const Payment *payment)
     }
 }
 
+/* The yes that the user heard came from the last attempt. If that was a log line, it is the line
+ * that is lost, whatever became of earlier attempts: no database has promised anything. */
+static bool is_logged_only(const Payment *payment)
+{
+    return payment->logged != 0 && payment->logged == payment->attempts;
+}
+
 /* As one region's database has it. */
 static void take(const Audit *audit, AuditTally *tally, const Payment *payment, uint32_t region)
 {
@@ -120,12 +127,13 @@ static void take(const Audit *audit, AuditTally *tally, const Payment *payment, 
     bool survives = payment->rows[region] > 0;
     tally->fate[fate]++;
     if (fate == FATE_LOST) {
-        note_lost(tally, payment);
+        bool logged_only = is_logged_only(payment);
+        if (!logged_only)
+            note_lost(tally, payment);
+        tally->logged_only += logged_only;
         tally->recoverable += payment->orphan;
         tally->recovered += payment->made_good;
         tally->lost_synced += payment->synced;
-        tally->logged_only += payment->logged && payment->committed_at[0] == SIM_NEVER &&
-                              payment->committed_at[1] == SIM_NEVER;
     }
     if (!log_is_settled(audit, payment))
         return;

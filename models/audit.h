@@ -27,7 +27,7 @@ typedef struct AuditTally {
     uint64_t fate[FATES];
     uint64_t log_missing[LEDGER_LOGS], log_phantom[LEDGER_LOGS]; /* by the event log */
     uint64_t skipped;
-    uint64_t logged_only; /* lost, and nothing but a log line: Payment.logged */
+    uint64_t logged_only; /* lost, and its yes was a log line: Payment.logged */
     uint64_t recoverable; /* lost, but an orphan row of it was found: Payment.orphan */
     uint64_t recovered;   /* lost, and made good by a reconciliation: Payment.made_good */
     uint64_t lost_synced; /* lost, although the standby had confirmed it: Payment.synced */

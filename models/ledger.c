@@ -202,9 +202,10 @@ void ledger_effect(Ledger *ledger, PaymentRef ref, uint32_t group)
     count_up(&held(ledger, ref)->effects[group]);
 }
 
-void ledger_logged(Ledger *ledger, PaymentRef ref)
+void ledger_logged(Ledger *ledger, PaymentRef ref, uint16_t attempt)
 {
-    held(ledger, ref)->logged = true;
+    Payment *payment = held(ledger, ref);
+    payment->logged = MAX(payment->logged, attempt);
 }
 
 void ledger_sent_to(Ledger *ledger, PaymentRef ref, uint32_t region)

@@ -45,6 +45,7 @@ typedef struct Payment {
     uint16_t in_flight;  /* attempts that the platform may still act upon */
     uint16_t unanswered; /* attempts that timed out or ended in an error of unknown outcome */
     uint16_t refused;    /* attempts that got a definite no */
+    uint16_t logged;     /* number of the last attempt that an application only logged; 0 */
     uint8_t rows[LEDGER_REGIONS];   /* times applied in each region's database */
     uint8_t events[LEDGER_REGIONS]; /* committed records in each region's event log */
     uint8_t cut[LEDGER_REGIONS];    /* committed records that were lost within the region */
@@ -55,7 +56,6 @@ typedef struct Payment {
     uint8_t channel;         /* 0: the user's own */
     uint8_t logins;          /* since the last retry */
     uint8_t login_region;    /* the user logs in there now; 255: does not */
-    bool logged;             /* an application only logged it, and said yes */
     bool waiting;            /* an attempt of the user's awaits its answer */
     bool counted;            /* submitted after the warm-up */
     bool reconciled;         /* it has been taken up as a case of reconciliation */
@@ -108,7 +108,8 @@ void ledger_event(Ledger *ledger, PaymentRef ref, uint32_t region);
 /* A committed record is gone: its cluster elected a leader that did not have it. */
 void ledger_event_lost(Ledger *ledger, PaymentRef ref, uint32_t region);
 void ledger_effect(Ledger *ledger, PaymentRef ref, uint32_t group);
-void ledger_logged(Ledger *ledger, PaymentRef ref);
+/* An application does nothing about this attempt but log it, and says yes. */
+void ledger_logged(Ledger *ledger, PaymentRef ref, uint16_t attempt);
 /* Active-active: an attempt goes to this region; the first one is the payment's home. */
 void ledger_sent_to(Ledger *ledger, PaymentRef ref, uint32_t region);
 void ledger_attempt_over(Ledger *ledger,

@@ -774,8 +774,8 @@ static double events_delivered(const RunFacts *facts)
       "Every attempt was refused for certain; absent; the user gave up.")                          \
     X("payments.pending", COUNT, fate_pending, "The user still waited when the run ended.")        \
     X("payments.logged_only", COUNT, payments_logged_only,                                         \
-      "Of the lost: never in any database, but in an application's log, which said yes "           \
-      "(application.misrouted log-only).")                                                         \
+      "Of the lost: the yes that the user heard came from an application that only logged the "    \
+      "payment (application.misrouted log-only).")                                                 \
     X("payments.attempts", COUNT, attempts, "Attempts sent, retries and logins included.")         \
     X("payments.misrouted", COUNT, misrouted,                                                      \
       "Payments of users who go straight to the passive region (users.misrouted).")                \

@@ -869,6 +869,117 @@ static void add_run(Generator *g)
     add(g, "}\n");
 }
 
+/* ---- what is rare otherwise ---- */
+
+/* Where a top-level section's lines begin and end in the text; made if it is not there. */
+static void find_section(Generator *g, const char *section, size_t *from, size_t *to)
+{
+    char *header = g_strdup_printf("\n%s:\n", section);
+    const char *found = strstr(g->text->str, header);
+    if (!found) {
+        add(g, "%s:\n", section);
+        *from = *to = g->text->len;
+    } else {
+        *from = *to = (size_t)(found - g->text->str) + strlen(header);
+        while (g->text->str[*to] == ' ')
+            *to += (size_t)(strchr(g->text->str + *to, '\n') - (g->text->str + *to)) + 1;
+    }
+    g_free(header);
+}
+
+/* Over what was drawn. Not for groups. */
+static void set_key(Generator *g, const char *section, const char *key, const char *value)
+{
+    size_t from, to;
+    find_section(g, section, &from, &to);
+    char *line = g_strdup_printf("  %s: ", key);
+    for (size_t at = from; at < to;) {
+        size_t next = (size_t)(strchr(g->text->str + at, '\n') - g->text->str) + 1;
+        if (strncmp(g->text->str + at, line, strlen(line)) == 0) {
+            g_string_erase(g->text, (gssize)at, (gssize)(next - at));
+            break;
+        }
+        at = next;
+    }
+    g_string_insert(g->text, (gssize)from, "\n");
+    g_string_insert(g->text, (gssize)from, value);
+    g_string_insert(g->text, (gssize)from, line);
+    g_free(line);
+}
+
+static void set_keys(Generator *g, const char *const (*keys)[3], size_t count)
+{
+    for (size_t k = 0; k < count; k++)
+        set_key(g, keys[k][0], keys[k][1], keys[k][2]);
+}
+
+/* What Kafka's client insists on, and some readers of committed records. */
+static void make_transactional(Generator *g)
+{
+    static const char *const keys[][3] = {
+        {"application", "publish", "yes"},
+        {"kafka", "acks", "all"},
+        {"kafka", "replicate", "{exponential: {mean: 100ms}}"},
+        {"producer", "retries", "8"},
+        {"producer", "idempotent", "yes"},
+        {"producer", "transactional", "yes"},
+    };
+    static const char *const slow[][3] = {
+        {"producer", "transaction_records", "10000"},
+        {"producer", "transaction_interval", "20s"},
+        {"producer", "transaction_timeout", "1s"},
+    };
+    set_keys(g, keys, G_N_ELEMENTS(keys));
+    char *value = g_strdup_printf("%d", (int)(chance(g, 0.5) ? 1 : between(g, 2, 100)));
+    set_key(g, "producer", "transaction_records", value);
+    g_free(value);
+    value = g_strdup_printf("%dms", (int)(1000 * spread(g, 0.01, 5)));
+    set_key(g, "producer", "transaction_interval", value);
+    g_free(value);
+    value = g_strdup_printf("%dms", (int)(1000 * spread(g, 0.5, 30)));
+    set_key(g, "producer", "transaction_timeout", value);
+    g_free(value);
+    if (chance(g, 0.3)) /* it is aborted before it ends */
+        set_keys(g, slow, G_N_ELEMENTS(slow));
+    set_key(g, "producer", "transactional_ids", chance(g, 0.5) ? "new" : "stable");
+    if (chance(g, 0.4))
+        set_key(g, "mirror", "isolation", "read_committed");
+    for (int i = 0; i < 4; i++) {
+        char *group = g_strdup_printf("  - name: group %d\n", i);
+        char *more = g_strdup_printf("%s    isolation: read_committed\n", group);
+        if (chance(g, 0.6))
+            g_string_replace(g->text, group, more, 1);
+        g_free(group);
+        g_free(more);
+    }
+}
+
+/* Answers that come too late: records are sent again, and recognised or not. */
+static void make_impatient(Generator *g, bool idempotent)
+{
+    static const char *const keys[][3] = {
+        {"application", "publish", "yes"},
+        {"kafka", "acks", "all"},
+        {"kafka", "replicate", "{exponential: {mean: 100ms}}"},
+        {"producer", "retries", "8"},
+        {"producer", "request_timeout", "150ms"},
+        {"producer", "batch_records", "1"},
+        {"producer", "max_in_flight", "5"},
+    };
+    set_keys(g, keys, G_N_ELEMENTS(keys));
+    set_key(g, "producer", "idempotent", idempotent ? "yes" : "no");
+}
+
+/* By the scenario's number, so that even a few have it. */
+static void add_rarities(Generator *g, uint64_t seed, uint32_t number)
+{
+    random_init(&g->draws, seed, number, "generate", "rarities");
+    if (number % 4 == 2)
+        make_transactional(g);
+    else if (number % 16 == 1 || number % 16 == 3)
+        make_impatient(g, number % 16 == 1);
+}
+
 char *generate_scenario(uint64_t seed, uint32_t number)
 {
     Generator g = {.text = g_string_new("version: 1\n")};
@@ -906,5 +1017,6 @@ char *generate_scenario(uint64_t seed, uint32_t number)
     add_events(&g);
     SECTION(&g, measure);
     add_run(&g);
+    add_rarities(&g, seed, number);
     return g_string_free(g.text, FALSE);
 }
