@@ -53,10 +53,13 @@ static bool follows_one(const Scenario *s, size_t i)
     return cause < 0 || comes_once(s, (size_t)cause);
 }
 
-/* One clean outage: the monitor changes its mind twice, and no more. */
+/* One clean outage: the monitor changes its mind twice, and no more. (A ratio of errors may cross
+ * its limit any number of times.) */
 static bool fails_once(const Scenario *s)
 {
     const ProbeConfig *probe = &s->failover.probe;
+    if (s->failover.detect == DETECT_ALERTS && s->failover.alert.rule != RULE_UP)
+        return false;
     if (s->top.events.count != 1 || probe->false_alarm > 0 || probe->miss > 0)
         return false;
     const EventConfig *event = scenario_event(s, 0);
