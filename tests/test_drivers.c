@@ -89,7 +89,8 @@ static void test_people(void)
     CHECK(STREAMS PEOPLE STEPS, TWO, "failover.cancel=no");
     CHECK(STREAMS EVENT STEPS, "failover.probe.false_alarm=1%");
     CHECK(STREAMS EVENT STEPS, "events[0].errors=10%");
-    CHECK(STREAMS EVENT STEPS, "failover.detect=alerts", "failover.alert.rule=errors");
+    CHECK(STREAMS EVENT STEPS, "failover.detect=alerts", "failover.alert.rule=error-ratio",
+          "failover.alert.window=5m");
     CHECK(STREAMS STEPS, "failover.cancel=no",
           "events=[{at: 1m, for: 1m, fail: region}, {at: 1m, for: 1m, fail: monitor}]");
 }
