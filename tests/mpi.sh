@@ -65,6 +65,17 @@ ranks 2 "$bin" sweep "$file" -r 12 -o halves --shard 2/2 -q -j 2 >out 2>err </de
 "$bin" merge halves -q >out 2>err
 same halves
 
+# Precision: whoever is free takes the next runs of a point that may want more of them.
+precise="--precision 30% --max-runs 80 --precision-of payments.lost.mean"
+# shellcheck disable=SC2086
+{
+    "$bin" sweep "$file" -o precise $precise -q --ndjson one.nd --junit one.xml >out 2>err
+    ranks 3 "$bin" sweep "$file" -o precise3 $precise -q --ndjson three.nd --junit three.xml >out 2>err </dev/null
+}
+verdict "3 ranks and a precision: other results" cmp -s precise/result.json precise3/result.json
+verdict "3 ranks: other events" cmp -s one.nd three.nd
+verdict "3 ranks: other JUnit" cmp -s one.xml three.xml
+
 # What is wrong is told once, and nobody waits for ever.
 ranks 3 "$bin" sweep "$file" -r 12 -o wrong --set users.rate=fast >out 2>err </dev/null
 code=$?
