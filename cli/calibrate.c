@@ -384,6 +384,10 @@ static void put_json(const void *data, FILE *out)
     json_object(&json);
     json_key(&json, "format_version");
     json_integer(&json, 1);
+    json_key(&json, "version");
+    json_text(&json, FAILSIM_VERSION);
+    json_key(&json, "study");
+    json_text(&json, "calibrate");
     json_key(&json, "metric");
     json_text(&json, c->measured.name);
     json_key(&json, "measurements");

@@ -314,10 +314,7 @@ static void put_json(const void *data, FILE *out)
     Json json;
     json_init(&json, out);
     json_object(&json);
-    json_key(&json, "format_version");
-    json_integer(&json, 1);
-    json_key(&json, "scenario");
-    json_text(&json, scenario_name(choice->base));
+    results_head(&json, "choose", choice->source, choice->options->sets);
     json_key(&json, "seed");
     json_integer(&json, choice->seed);
     json_key(&json, "least");

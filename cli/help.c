@@ -27,6 +27,8 @@ void help_overview(FILE *out)
     fputs("\nStart with: failsim run scenarios/north-india-outage.yaml\n", out);
 }
 
+enum { FORM_COLUMNS = 24 };
+
 /* "-r, --runs N" */
 static char *option_form(const OptionSpec *option)
 {
@@ -52,10 +54,13 @@ void help_command(FILE *out, const Command *command)
         fputs("\nOptions\n", out);
     for (size_t i = 0; i < command->option_count; i++) {
         g_autofree char *form = option_form(&command->options[i]);
-        fprintf(out, "  %-24s %s\n", form, command->options[i].text);
+        if (strlen(form) > FORM_COLUMNS)
+            fprintf(out, "  %s\n  %*s %s\n", form, FORM_COLUMNS, "", command->options[i].text);
+        else
+            fprintf(out, "  %-*s %s\n", FORM_COLUMNS, form, command->options[i].text);
     }
     if (command->option_count > 0)
-        fprintf(out, "  %-24s %s\n", "-h, --help", "this text");
+        fprintf(out, "  %-*s %s\n", FORM_COLUMNS, "-h, --help", "this text");
     if (command->notes[0] != '\0')
         fprintf(out, "\n%s", command->notes);
 }

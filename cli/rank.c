@@ -13,6 +13,7 @@
 #include "cli/outputs.h"
 #include "cli/page.h"
 #include "cli/progress.h"
+#include "cli/results.h"
 #include "cli/source.h"
 #include "cli/study.h"
 #include "sim/check.h"
@@ -413,10 +414,7 @@ static void write_json(const void *data, FILE *out)
     Json json;
     json_init(&json, out);
     json_object(&json);
-    json_key(&json, "format_version");
-    json_integer(&json, 1);
-    json_key(&json, "scenario");
-    json_text(&json, scenario_name(rank->base));
+    results_head(&json, "rank", rank->source, rank->options->sets);
     json_key(&json, "seed");
     json_integer(&json, rank->seed);
     json_key(&json, "runs");

@@ -10,6 +10,8 @@
 #include "cli/study.h"
 
 /* One study as a JSON object, format_version 1. */
+/* Of a study of one scenario: format_version, version, study, scenario. */
+void results_head(Json *json, const char *study, const Source *source, const GPtrArray *sets);
 void results_json(Json *json, const Study *study);
 /* Its parts: the member "metrics"; an interval, null if there is none; a bound, to ten digits. */
 void results_metrics(Json *json, const Study *study);

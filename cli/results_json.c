@@ -68,19 +68,33 @@ void results_expectation(Json *json, const ScenarioExpect *expect, const ExpectO
     json_end(json);
 }
 
-static void put_scenario(Json *json, const Study *study)
+static void put_scenario(Json *json, const Source *source, const GPtrArray *sets)
 {
     json_object(json);
     json_key(json, "name");
-    json_text(json, scenario_name(study->scenario));
+    json_text(json, scenario_name(source->scenario));
     json_key(json, "hash");
-    json_text(json, study->source->hash);
+    json_text(json, source->hash);
     json_key(json, "set");
     json_array_flat(json);
-    for (guint i = 0; i < study->sets->len; i++)
-        json_text(json, study->sets->pdata[i]);
+    for (guint i = 0; i < sets->len; i++)
+        json_text(json, sets->pdata[i]);
     json_end(json);
     json_end(json);
+}
+
+void results_head(Json *json, const char *study, const Source *source, const GPtrArray *sets)
+{
+    json_key(json, "format_version");
+    json_integer(json, 1);
+    json_key(json, "version");
+    json_text(json, FAILSIM_VERSION);
+    if (study != NULL) {
+        json_key(json, "study");
+        json_text(json, study);
+    }
+    json_key(json, "scenario");
+    put_scenario(json, source, sets);
 }
 
 static void put_precision(Json *json, const Study *study)
@@ -111,12 +125,7 @@ static void put_precision(Json *json, const Study *study)
 
 static void put_head(Json *json, const Study *study)
 {
-    json_key(json, "format_version");
-    json_integer(json, 1);
-    json_key(json, "version");
-    json_text(json, FAILSIM_VERSION);
-    json_key(json, "scenario");
-    put_scenario(json, study);
+    results_head(json, NULL, study->source, study->sets);
     json_key(json, "seed");
     json_integer(json, study->seed);
     json_key(json, "runs");

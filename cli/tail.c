@@ -12,6 +12,7 @@
 #include "cli/outputs.h"
 #include "cli/page.h"
 #include "cli/progress.h"
+#include "cli/results.h"
 #include "cli/source.h"
 #include "cli/study.h"
 #include "sim/check.h"
@@ -413,10 +414,7 @@ static void put_json(const void *data, FILE *out)
     Json json;
     json_init(&json, out);
     json_object(&json);
-    json_key(&json, "format_version");
-    json_integer(&json, 1);
-    json_key(&json, "scenario");
-    json_text(&json, scenario_name(tail->source->scenario));
+    results_head(&json, "tail", tail->source, tail->options->sets);
     json_key(&json, "metric");
     json_text(&json, platform_metrics.specs[tail->metric].name);
     json_key(&json, "seed");

@@ -257,7 +257,9 @@ static const ParamSpec top_specs[] = {
      .offset = AT(expect),
      .fallback = "[]",
      .items = &expect_table,
-     .text = "What must hold: PASS, FAIL or INCONCLUSIVE.",
+     .text =
+         "What must hold: METRIC[.STATISTIC] OP VALUE, or METRIC OP VALUE in SHARE (the grammar: "
+         "failsim explain 'expect[].that'). Judged PASS, FAIL or INCONCLUSIVE.",
      .source = ""},
     {.key = "variants",
      .type = PARAM_LIST,
