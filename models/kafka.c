@@ -59,9 +59,8 @@ static void wake_readers(Kafka *kafka, uint32_t partition, bool committed)
 {
     for (guint i = 0; i < kafka->fetchers->len; i++) {
         Fetcher *fetcher = &g_array_index(kafka->fetchers, Fetcher, i);
-        if (partition % fetcher->modulus != fetcher->remainder || fetcher->committed != committed)
-            continue;
-        if (fetcher->parked)
+        if (fetcher->parked && fetcher->committed == committed &&
+            partition % fetcher->modulus == fetcher->remainder)
             wake(kafka, fetcher);
     }
 }
