@@ -116,8 +116,9 @@ size_t ci_suite(Ci *ci, const Study *study, const char *label)
     g_autofree char *runs = format_plural(study->result.replications, "run");
     const char *name = scenario_name(study->scenario);
     suite->name = label != NULL ? g_strdup_printf("%s [%s]", name, label) : g_strdup(name);
-    suite->facts = g_strdup_printf("%s → %s · %s · %s · seed %" G_GUINT64_FORMAT,
+    suite->facts = g_strdup_printf("%s %s %s · %s · %s · seed %" G_GUINT64_FORMAT,
                                    scenario_active_region(study->scenario),
+                                   scenario_active_active(study->scenario) ? "⇄" : "→",
                                    scenario_passive_region(study->scenario),
                                    scenario_events_text(study->scenario), runs, study->seed);
     suite->hash = g_strdup(study->source->hash);

@@ -82,7 +82,8 @@ static void report_title(Page *page, const Study *study, bool verbose)
     GString *facts = g_string_new(NULL);
     const char *events = scenario_events_text(scenario);
     g_autofree char *runs = format_plural(study->result.replications, "run");
-    g_string_append_printf(facts, "%s → %s · %s · %s", scenario_active_region(scenario),
+    g_string_append_printf(facts, "%s %s %s · %s · %s", scenario_active_region(scenario),
+                           scenario_active_active(scenario) ? "⇄" : "→",
                            scenario_passive_region(scenario),
                            events[0] != '\0' ? events : "nothing fails", runs);
     if (study->result.stopped) {

@@ -179,8 +179,6 @@ char *scenario_event_text(const Scenario *scenario, size_t index);
 char *scenario_event_end_text(const Scenario *scenario, size_t index);
 /* All of them in one line, with their times; g_free. */
 char *scenario_describe_events(const Scenario *scenario);
-/* Do both regions serve, write and publish? (models/scenario_check_both.c settles what follows.) */
-bool scenario_active_active(const Scenario *scenario);
 /* Is there a mirror into this region? Into the active one if a runbook starts it, or
  * in active-active. */
 bool scenario_mirrors_into(const Scenario *scenario, uint32_t region);

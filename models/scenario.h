@@ -49,6 +49,8 @@ const char *scenario_name(const Scenario *scenario);
 const char *scenario_about(const Scenario *scenario); /* "" if none */
 const char *scenario_active_region(const Scenario *scenario);
 const char *scenario_passive_region(const Scenario *scenario);
+/* Do both serve, write and publish? (models/scenario_check_both.c settles what follows.) */
+bool scenario_active_active(const Scenario *scenario);
 uint64_t scenario_seed(const Scenario *scenario);
 uint32_t scenario_replications(const Scenario *scenario);
 double scenario_length_seconds(const Scenario *scenario); /* of a run, its drain included */

@@ -70,6 +70,16 @@ static void test_return(void)
     runs_free(runs);
 }
 
+/* What the other region wrote meanwhile comes home, too: else every payment of those who were away
+ * would be made on an old balance (1,200 of them). */
+static void test_comes_home(void)
+{
+    Runs *runs = runs_with(RETURNED, "run.duration=120s", 20);
+    g_assert_cmpfloat(runs_moments(runs, "conflicts.account").max, <, 800);
+    g_assert_cmpfloat(runs_moments(runs, "conflicts.account").min, >, 20);
+    runs_free(runs);
+}
+
 /* Without keys the two rows are two payments. */
 static void test_return_without_keys(void)
 {
@@ -80,6 +90,16 @@ static void test_return_without_keys(void)
     runs_free(runs);
     runs = runs_with(LOST, "users.idempotency_keys=no", 20);
     check_every(runs, "payments.duplicated", 0); /* the other row is gone */
+    runs_free(runs);
+}
+
+/* The two are alike: the second loses what the first would, and its users resume in the first. */
+static void test_other_region(void)
+{
+    Runs *runs = runs_with("events=[{at: 40s, fail: region, target: west-india}]", NULL, 60);
+    check_poisson(runs, "payments.lost", HOME * (LAG - ANSWER));
+    g_assert_cmpfloat(runs_moments(runs, "payments.resumed").min, >, 100);
+    check_every(runs, "payments.duplicated", 0);
     runs_free(runs);
 }
 
@@ -170,6 +190,13 @@ static void test_takeover(void)
     check_every(runs, "failover.decided", 1);
     g_assert_cmpfloat(runs_moments(runs, "rto.consumers").max, <, 40);
     runs_free(runs);
+    const char *const nobody[] = {
+        "events=[{at: 45s, fail: consumers, target: west-india}, {at: 40s, fail: region}]",
+        "failover.mode=automatic", "failover.steps=[{step: resume-consumers, duration: 1s}]", NULL};
+    runs = runs_of_set(bank, nobody, 4, SEED);
+    for (uint32_t i = 0; i < runs_count(runs); i++)
+        g_assert_true(isinf(runs_column(runs, "rto.consumers")[i])); /* they are down as well */
+    runs_free(runs);
 }
 
 /* ---- utilization ---- */
@@ -256,7 +283,9 @@ int main(int argc, char **argv)
     g_test_set_nonfatal_assertions();
     g_test_add_func("/active-active/loss", test_loss);
     g_test_add_func("/active-active/return", test_return);
+    g_test_add_func("/active-active/comes-home", test_comes_home);
     g_test_add_func("/active-active/return-without-keys", test_return_without_keys);
+    g_test_add_func("/active-active/other-region", test_other_region);
     g_test_add_func("/active-active/partition", test_partition);
     g_test_add_func("/active-active/detection", test_detection);
     g_test_add_func("/active-active/quiet", test_quiet);
