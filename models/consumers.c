@@ -78,11 +78,18 @@ static void assign(Consumers *consumers)
     }
 }
 
+/* Consumers that are assigned their partitions by hand are no members: the group stays open to
+ * foreign commits, and no session keeps their partitions when they crash. */
+static bool are_members(const Consumers *consumers)
+{
+    return consumers->state != GROUP_IDLE && !readiness_by_hand(&consumers->readiness);
+}
+
 static void read_all(Consumers *consumers)
 {
     consumers->state = GROUP_ACTIVE;
     consumers->storage->consumed_here = true;
-    consumers->storage->has_members = true;
+    consumers->storage->has_members = are_members(consumers);
     for (guint i = 0; i < consumers->instances->len; i++) {
         instance_at(consumers, i)->busy = false;
         instance_at(consumers, i)->polling = false;
@@ -254,7 +261,7 @@ static void on_down(Sim *sim, void *self)
 static void join_again(Consumers *consumers)
 {
     consumers->rejoining = false;
-    consumers->storage->has_members = consumers->state != GROUP_IDLE;
+    consumers->storage->has_members = are_members(consumers);
     if (consumers->state == GROUP_HELD) {
         assign(consumers);
         lose_pause(consumers);

@@ -39,7 +39,9 @@
       "are started anew, join their groups and read on")                                           \
     X("partition-control",                                                                         \
       "MirrorMaker synchronises, nobody owns a partition; consumers are assigned theirs at the "   \
-      "failover (assign, no group protocol): no rebalance, and no balancing later.",               \
+      "failover (assign, no group protocol): no rebalance, and no balancing later. The group "     \
+      "stays "                                                                                     \
+      "open to the synchronisation, also then.",                                                   \
       "article, strategy 5; Kafka consumer: assign", false, FROM_COMMITTED, NEEDS(ASSIGN),         \
       "are assigned their partitions and read on")
 
@@ -147,6 +149,11 @@ SimTime readiness_activation(Readiness *readiness)
 bool readiness_pauses_again(const Readiness *readiness)
 {
     return readiness->config->re_pauses;
+}
+
+bool readiness_by_hand(const Readiness *readiness)
+{
+    return readiness->strategy->parts & NEEDS(ASSIGN);
 }
 
 SimTime readiness_rebalance_at(Readiness *readiness)

@@ -78,6 +78,8 @@ void readiness_init(Readiness *readiness, const ReadinessConfig *config, const W
 SimTime readiness_activation(Readiness *readiness);
 /* Paused members whose group rebalances: do they pause the partitions that they get? */
 bool readiness_pauses_again(const Readiness *readiness);
+/* Do they take their partitions without the group protocol? */
+bool readiness_by_hand(const Readiness *readiness);
 /* When such a rebalance happens that nothing here causes (a deployment, a member more). */
 SimTime readiness_rebalance_at(Readiness *readiness);
 
