@@ -36,6 +36,13 @@ void recovery_free(Recovery *recovery)
     g_free(recovery);
 }
 
+/* If not, the outage goes on until service is home. */
+static bool back_before_return(const Recovery *recovery)
+{
+    return recovery->good_since >= 0 &&
+           recovery->good_since * recovery->window < recovery->returning_at;
+}
+
 /* Attempts still open at the run's end may go either way: such a window counts only if its verdict
  * no longer depends on them. */
 static void close_window(Recovery *recovery, uint64_t number)
@@ -45,13 +52,14 @@ static void close_window(Recovery *recovery, uint64_t number)
     double needed = recovery->success * recovery->sent[i];
     bool returning = recovery->returning_at != SIM_NEVER &&
                      (SimTime)(number + 1) * recovery->window > recovery->returning_at;
-    if (returning) {
+    if (returning)
         recovery->bad_after_return += recovery->good[i] + open < needed;
-    } else if (recovery->sent[i] > 0 && recovery->good[i] >= needed) {
+    bool of_return = returning && back_before_return(recovery);
+    if (!of_return && recovery->sent[i] > 0 && recovery->good[i] >= needed) {
         recovery->last_good = (int64_t)number;
         if (recovery->good_since < 0)
             recovery->good_since = (int64_t)number;
-    } else if (recovery->good[i] + open < needed) {
+    } else if (!of_return && recovery->good[i] + open < needed) {
         recovery->last_bad = (int64_t)number;
         recovery->good_since = -1;
     }

@@ -55,7 +55,8 @@ typedef struct Recovery {
     uint32_t *sent, *ended, *good; /* rings by window number */
     uint64_t ring, first_open, last_sent;
     uint64_t bad_after_return;   /* windows: the interruption of the way home */
-    int64_t last_bad, last_good; /* window numbers; -1. Up to the failback's decision */
+    int64_t last_bad, last_good; /* window numbers; -1. If service was back at the failback's
+                                  * decision: up to it */
     int64_t good_since;          /* first good window after the last bad one; -1: none */
 } Recovery;
 

@@ -196,6 +196,19 @@ static void test_await_offsets(void)
     }
 }
 
+/* Nothing moves the users: the outage lasts until service is home. Then it is over. */
+static void test_back_with_the_return(void)
+{
+    Runs *runs = BANK(DRILL, "application.health=shallow");
+    check_every(runs, "failback.decided", 1);
+    check_every(runs, "recovered", 1);
+    for (uint32_t i = 0; i < RUNS; i++) {
+        g_assert_cmpfloat(runs_column(runs, "rto.service")[i], >, 60); /* failback.hold */
+        g_assert_cmpfloat(runs_column(runs, "rto.service")[i], <, 120);
+    }
+    runs_free(runs);
+}
+
 /* The link breaks, both regions write, and service goes home in the end: what was lost spans the
  * time of both, not the time until the planned return. */
 static void test_two_primaries(void)
@@ -360,6 +373,7 @@ int main(int argc, char **argv)
     g_test_add_func("/failback/mirrors", test_mirrors_home);
     g_test_add_func("/failback/drill", test_drill);
     g_test_add_func("/failback/await-offsets", test_await_offsets);
+    g_test_add_func("/failback/back-with-the-return", test_back_with_the_return);
     g_test_add_func("/failback/two-primaries", test_two_primaries);
     g_test_add_func("/failback/fails-again", test_fails_again);
     g_test_add_func("/failback/hold", test_hold);
