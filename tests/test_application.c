@@ -458,6 +458,25 @@ static void test_log_only_in_a_failover(void)
     runs_free(runs);
 }
 
+/* A row without its confirmation is no promise: it dies with its region. The user, who has not
+ * been answered, asks the other one, and hears a log line's yes. */
+static void test_log_only_after_doubt(void)
+{
+    Runs *runs = RUN("application.misrouted=log-only",
+                     "failover.steps=[{step: promote-database, duration: 40s}]",
+                     "users.retry={max: 30, backoff: 1s}", "users.patience=0s",
+                     "application.shared_sessions=yes",
+                     "events=[{at: 50s, fail: link, target: out}, {at: 60s, fail: region}]");
+    g_assert_cmpfloat(runs_moments(runs, "payments.lost").min, >, 20 * 48);
+    check_every(runs, "payments.in_doubt", 0);
+    check_every(runs, "rpo.seconds", 0);
+    const double *lost = runs_column(runs, "payments.lost");
+    const double *logged_only = runs_column(runs, "payments.logged_only");
+    for (uint32_t i = 0; i < runs_count(runs); i++)
+        g_assert_cmpfloat(lost[i], ==, logged_only[i]);
+    runs_free(runs);
+}
+
 /* ---- roles change ---- */
 
 #define BACK_AGAIN                                                                                 \
@@ -549,6 +568,7 @@ int main(int argc, char **argv)
     g_test_add_func("/configuration/vault", test_vault);
     g_test_add_func("/misrouted/user-5", test_user_5);
     g_test_add_func("/misrouted/hop", test_reroute_costs_the_hop);
+    g_test_add_func("/misrouted/log-only-after-doubt", test_log_only_after_doubt);
     g_test_add_func("/misrouted/incomplete", test_user_5_incomplete);
     g_test_add_func("/misrouted/until-told", test_refuse_until_told);
     g_test_add_func("/misrouted/log-only", test_log_only_in_a_failover);
