@@ -175,6 +175,24 @@ static void test_crash_while_waking(void)
     runs_free(runs);
 }
 
+/* The bounds that Kafka and Kubernetes give: a first join takes 3 to 6 s, an assignment less than
+ * one, a resume a poll, readiness a probe; a process does not start in less than 6 s. */
+static void test_bounds(void)
+{
+    static const double low[] = {3, 3, 0, 9, 0, 9, 0.2},
+                        high[] = {6, 36, 0.5, INFINITY, 10, INFINITY, 1};
+    static const char *const sets[] = {"users.rate=1/s",
+                                       "readiness.group_join={uniform: {low: 3s, high: 6s}}", NULL};
+    for (size_t i = 0; i < G_N_ELEMENTS(promises); i++) {
+        Runs *runs = stand_by(promises[i].strategy, sets, 1000);
+        RunsMoments moments = runs_moments(runs, "rto.resume");
+        g_test_message("%s: %g to %g", promises[i].strategy, moments.min, moments.max);
+        g_assert_cmpfloat(moments.min, >=, 3 + low[i]);
+        g_assert_cmpfloat(moments.max, <=, 3 + high[i]);
+        runs_free(runs);
+    }
+}
+
 /* ---- offsets ---- */
 
 /* Everything that was mirrored is done a second time, and noticed by the group that notices. */
@@ -278,6 +296,31 @@ static void test_paused_forever(void)
     runs_free(runs);
 }
 
+/* The application alone has failed: the mirror goes on, and the active region's group has committed
+ * all that it has done. The passive one hangs in its first batch and crashes later. As a group with
+ * members refuses the sync, it begins where it began; one without has been moved to the end, but
+ * for runs in which its own commit (every 20 s) came last and not the sync (every second). */
+static void test_sync_after_activation(void)
+{
+#define ALIVE                                                                                      \
+    NO_WAIT, "failover.steps=[{step: resume-consumers, duration: 3s}]",                            \
+        "consumers=[{name: fraud, service: 1us, commit_interval: 20s, max_poll_interval: 1h, "     \
+        "start: earliest}]",                                                                       \
+        "mirror.checkpoints.interval=60s", "mirror.sync_group_offsets.interval=1s",                \
+        "events=[{at: 60s, fail: application},"                                                    \
+        " {at: 62s, for: 237s, fail: consumers, target: west-india, slow: 1000000},"               \
+        " {at: 300s, fail: consumers, target: west-india, for: 1s}]"
+    Runs *members = STAND_BY("no-subscription", ALIVE);
+    Runs *by_hand = STAND_BY("partition-control", ALIVE);
+    check_every(members, "faults.fired", 2);
+    check_every(members, "faults.degraded", 1);
+    g_assert_cmpfloat(runs_moments(members, "effects.repeated").min, >, 0);
+    g_assert_cmpfloat(mean(by_hand, "effects.repeated"), <, mean(members, "effects.repeated") / 3);
+    check_every(members, "effects.pending", 0);
+    runs_free(members);
+    runs_free(by_hand);
+}
+
 /* After the failover the group that began too early reads on, and does nothing a third time. */
 static void test_startup_probe_reads_on(void)
 {
@@ -337,6 +380,7 @@ int main(int argc, char **argv)
     g_test_add_func("/readiness/promises-complete", test_promises_complete);
     g_test_add_func("/readiness/activation/parts", test_parts);
     g_test_add_func("/readiness/activation/means", test_means);
+    g_test_add_func("/readiness/activation/bounds", test_bounds);
     g_test_add_func("/readiness/activation/default", test_default);
     g_test_add_func("/readiness/activation/crash", test_crash_while_waking);
     g_test_add_func("/readiness/offsets/each", test_offsets);
@@ -344,6 +388,7 @@ int main(int argc, char **argv)
     g_test_add_func("/readiness/offsets/paused-position", test_paused_position);
     g_test_add_func("/readiness/offsets/paused-restart", test_paused_restart);
     g_test_add_func("/readiness/offsets/paused-forever", test_paused_forever);
+    g_test_add_func("/readiness/offsets/sync-after-activation", test_sync_after_activation);
     g_test_add_func("/readiness/offsets/startup-probe-reads-on", test_startup_probe_reads_on);
     g_test_add_func("/readiness/by-hand", test_by_hand_is_open);
     return g_test_run();
