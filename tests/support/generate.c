@@ -288,11 +288,11 @@ static const Key mirror[] = {
     {"throughput", KEY_NUMBER, 2, 500, 0.3, NULL, "/s"},
     {"offset_lag_max", KEY_COUNT, 0, 100, 0.6, NULL, NULL},
     {"offset_flush_interval", KEY_TIME, 0.5, 60, 0.6, NULL, NULL},
-    {"await_offsets", KEY_CHOICE, 0, 0, 0.2, FLAG, NULL},
     {"checkpoints.interval", KEY_TIME, 0.5, 60, 0.6, NULL, NULL},
     {"checkpoints.reuse_syncs", KEY_CHOICE, 0, 0, 0.3, FLAG, NULL},
     {"sync_group_offsets.enabled", KEY_CHOICE, 0, 0, 0.7, FLAG, NULL},
     {"sync_group_offsets.interval", KEY_TIME, 0.5, 60, 0.6, NULL, NULL},
+    {"await_offsets", KEY_CHOICE, 0, 0, 0.2, FLAG, NULL},
 };
 
 #define DATABASE_KEYS                                                                              \
