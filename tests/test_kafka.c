@@ -217,6 +217,20 @@ static void test_order(void)
     runs_free(numbered);
 }
 
+/* Batches are given up, and their numbers with them: a new session in which nothing may be taken
+ * for known that is not in the log. A payment that is answered has its event. */
+static void test_sessions(void)
+{
+    Runs *runs = RUN("application.write=kafka-first", "kafka.partitions=1", "producer.retries=1",
+                     "producer.batch_records=1", "kafka.append=50ms",
+                     "events=[{at: 10s, for: 30s, fail: kafka, errors: 40%}]");
+    check_every(runs, "faults.degraded", 1);
+    g_assert_cmpfloat(smallest(runs, "payments.completed"), >, RATE * 30);
+    g_assert_cmpfloat(smallest(runs, "payments.interrupted"), >, RATE);
+    check_every(runs, "log.missing", 0);
+    runs_free(runs);
+}
+
 /* The cluster dies for good. A connection that breaks: what was in flight may be in the log
  * (Little: λ times the time in the cluster), later records are not. Silence: nobody knows of any.
  */
@@ -354,6 +368,7 @@ int main(int argc, char **argv)
     g_test_add_func("/kafka/hung-follower", test_hung_follower);
     g_test_add_func("/kafka/hung-successor", test_hung_successor);
     g_test_add_func("/producer/idempotence", test_idempotence);
+    g_test_add_func("/producer/sessions", test_sessions);
     g_test_add_func("/producer/order", test_order);
     g_test_add_func("/producer/timeouts", test_timeouts);
     g_test_add_func("/producer/linger", test_linger);
