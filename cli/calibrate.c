@@ -1,4 +1,5 @@
 /* failsim calibrate: measurements in, a distribution out, as YAML to paste. */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -465,7 +466,8 @@ static bool write_files(const Calibration *c, char **problem)
         void (*put)(const Calibration *c, FILE *out);
     } files[] = {{"fit.yaml", put_yaml_file}, {"values.csv", put_values}, {"fit.csv", put_curve}};
     if (g_mkdir_with_parents(c->options->directory, 0777) != 0) {
-        *problem = g_strdup_printf("cannot write in %s", c->options->directory);
+        *problem =
+            g_strdup_printf("cannot write in %s: %s", c->options->directory, g_strerror(errno));
         return false;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {

@@ -1,4 +1,5 @@
 /* failsim merge: the journals of a sweep's shards to the results of the whole. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -203,7 +204,8 @@ static ExitCode merge_checked(Merge *merge, const GPtrArray *directories)
     if (merge->options.out.directory == NULL)
         merge->options.out.directory = directories->pdata[0];
     if (g_mkdir_with_parents(merge->options.out.directory, 0777) != 0)
-        return tell(EXIT_IO, g_strdup_printf("cannot write in %s", merge->options.out.directory));
+        return tell(EXIT_IO, g_strdup_printf("cannot write in %s: %s", merge->options.out.directory,
+                                             g_strerror(errno)));
     return merge_outputs(merge);
 }
 

@@ -1,4 +1,5 @@
 /* failsim rank: which parameter moves the recovery and the loss most. */
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -552,7 +553,7 @@ static ExitCode run_rank(Rank *rank, size_t trajectories)
     g_autofree char *problem = NULL;
     const char *directory = rank->options->directory;
     if (directory != NULL && g_mkdir_with_parents(directory, 0777) != 0) {
-        fprintf(stderr, "failsim: cannot write in %s\n", directory);
+        fprintf(stderr, "failsim: cannot write in %s: %s\n", directory, g_strerror(errno));
         return EXIT_IO;
     }
     Outputs outputs;
