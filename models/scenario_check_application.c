@@ -77,6 +77,22 @@ static void warn_of_passive(const Check *check)
                        "never serves");
 }
 
+/* And the first region's, when service comes home? */
+static void warn_of_passive_home(const Check *check)
+{
+    const Scenario *s = check->scenario;
+    bool roles = s->application.misrouted == MISROUTED_REFUSE ||
+                 s->application.misrouted == MISROUTED_REROUTE ||
+                 s->configuration.endpoints == ENDPOINTS_ACTIVE;
+    bool goes = s->failover.mode != FAILOVER_OFF && s->failback.mode != FAILOVER_OFF;
+    if (roles && goes && has_step(s, ACTION_CONFIGURE) &&
+        failover_step_find(&s->failback.steps, action_name[ACTION_CONFIGURE]) < 0)
+        param_doc_warn(check->doc, check->diags, "failback.steps",
+                       "add {step: switch-configuration, duration: 10s} to failback.steps",
+                       "nobody tells the first region's application that it is the active one "
+                       "again: it stays passive");
+}
+
 /* Keys of a drift that does not occur. */
 static void warn_of_drift(const Check *check)
 {
@@ -119,6 +135,7 @@ void scenario_check_application(const Check *check)
     warn_of_unused(check);
     warn_of_standby(check);
     warn_of_passive(check);
+    warn_of_passive_home(check);
     warn_of_drift(check);
     check_configuration(check);
 }

@@ -62,6 +62,23 @@ static const Row rows[] = {
     {"never serves", {"application.misrouted=refuse"}},
     {"stays empty", {"application.standby.mode=replicas-zero"}},
     {"nobody notices", {"failover.hosted=active"}},
+    {"it stays passive",
+     {HOME(""), "application.misrouted=refuse",
+      "failover.steps=[{step: switch-configuration, duration: 1s}]"}},
+    {"drift.probability is 0", {"application.drift.repair=1m"}},
+    /* the database's copies, offsets, alerts */
+    {"sync_share is of mode async",
+     {"database.replication.sync_share=10%", "database.replication.mode=sync"}},
+    {"the lag is longer", {"database.replication.sync_share=10%", "database.replication.lag=1h"}},
+    {"no event takes", {"database.zone_standby=standby"}},
+    {"offsets are not synchronised",
+     {"mirror.await_offsets=yes", "mirror.sync_group_offsets.enabled=no"}},
+    {"alerts are not used", {"failover.alert.rule=either"}},
+    {"about the scrape alone", {"failover.detect=alerts", "failover.alert.errors=2%"}},
+    {"no two scrapes",
+     {"failover.detect=alerts", "failover.alert.rule=either", "failover.alert.window=1m"}},
+    {"has no error ratio", {"failover.detect=alerts", "failover.alert.rule=error-ratio"}},
+    {NULL, {"failover.detect=alerts", "failover.alert.rule=either"}},
 };
 
 static bool is_said(const DiagList *diags, const char *text)
