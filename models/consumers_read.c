@@ -100,8 +100,12 @@ static int64_t claim_shares(Consumers *consumers, Instance *instance, uint32_t f
     for (uint32_t share = from; share < to; share++, p += instance->of) {
         if (visible[p] <= position[p] || taken == room)
             continue;
-        int64_t records = room - taken, end = committed ? storage_stable(storage, p) : visible[p];
-        int64_t n = offsets_with(consumers, g, p, position[p], end, &records);
+        int64_t end = committed ? storage_stable(storage, p) : visible[p];
+        int64_t records = MIN(room - taken, end - position[p]), n = records;
+        if (storage->log[p].marked) {
+            records = room - taken;
+            n = offsets_with(consumers, g, p, position[p], end, &records);
+        }
         if (n == 0)
             continue;
         consumers->claimed[g][p] = n;

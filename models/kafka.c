@@ -42,6 +42,7 @@ struct Kafka {
     KafkaFacts facts;
     int64_t appending; /* accepted and not yet in a log */
     GArray *fetchers;
+    bool read_committed; /* one of them is */
     SimLink *to_application, *to_failover;
     RandomStream append_draws, replicate_draws, marker_draws;
 };
@@ -67,14 +68,14 @@ static void wake_readers(Kafka *kafka, uint32_t partition, bool committed)
 
 static void advance(Kafka *kafka, uint32_t partition, int64_t offset)
 {
-    int64_t stable = storage_stable(kafka->storage, partition);
+    int64_t stable = kafka->read_committed ? storage_stable(kafka->storage, partition) : 0;
     int64_t news = storage_commit(kafka->storage, partition, offset, kafka->world->ledger);
     if (kafka->transactions)
         transactions_advance(kafka->transactions, partition);
     if (news == 0)
         return;
     wake_readers(kafka, partition, false);
-    if (storage_stable(kafka->storage, partition) > stable)
+    if (kafka->read_committed && storage_stable(kafka->storage, partition) > stable)
         wake_readers(kafka, partition, true);
     storage_trim(kafka->storage, partition, kafka->world->ledger);
 }
@@ -692,6 +693,7 @@ uint32_t kafka_add_fetcher(Kafka *kafka, SimComponent reader, uint16_t tag, SimL
                        .modulus = modulus,
                        .remainder = remainder,
                        .parked = false};
+    kafka->read_committed = kafka->read_committed || committed;
     g_array_append_val(kafka->fetchers, fetcher);
     return kafka->fetchers->len - 1;
 }

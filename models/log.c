@@ -47,12 +47,6 @@ int64_t log_append(Log *log, PaymentRef payment)
     return log_append_flagged(log, payment, 0);
 }
 
-uint8_t log_flags(const Log *log, int64_t offset)
-{
-    SIM_CHECK(offset >= log->base && offset < log->end);
-    return log->marked ? log->flags[(size_t)offset & (log->capacity - 1)] : 0;
-}
-
 void log_set_flags(Log *log, int64_t offset, uint8_t flags)
 {
     SIM_CHECK(log->marked && offset >= log->base && offset < log->end);
@@ -64,12 +58,6 @@ static void forget(const Log *log, int64_t offset, Ledger *ledger)
     PaymentRef payment = log_at(log, offset);
     if (payment != PAYMENT_NONE)
         ledger_release(ledger, payment);
-}
-
-PaymentRef log_at(const Log *log, int64_t offset)
-{
-    SIM_CHECK(offset >= log->base && offset < log->end);
-    return log->ring[(size_t)offset & (log->capacity - 1)];
 }
 
 void log_trim(Log *log, int64_t offset, Ledger *ledger)

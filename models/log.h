@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "models/ledger.h"
+#include "sim/check.h"
 
 typedef struct Log {
     PaymentRef *ring;
@@ -41,14 +42,28 @@ int64_t log_append(Log *log, PaymentRef payment);
 /* The same for a record with flags, which an unmarked log does not keep. */
 int64_t log_append_flagged(Log *log, PaymentRef payment, uint8_t flags);
 /* base <= offset < end. 0 where nothing is marked. */
-uint8_t log_flags(const Log *log, int64_t offset);
+static inline uint8_t log_flags(const Log *log, int64_t offset);
 /* The log is marked. */
 void log_set_flags(Log *log, int64_t offset, uint8_t flags);
 /* base <= offset < end. PAYMENT_NONE: a marker. */
-PaymentRef log_at(const Log *log, int64_t offset);
+static inline PaymentRef log_at(const Log *log, int64_t offset);
 /* Forget records below `offset`, releasing their payments. */
 void log_trim(Log *log, int64_t offset, Ledger *ledger);
 /* Forget records from `offset` on: base <= offset. The high watermark falls with the end. */
 void log_cut(Log *log, int64_t offset, Ledger *ledger);
+
+/* ---- From here on: what is inline. ---- */
+
+static inline uint8_t log_flags(const Log *log, int64_t offset)
+{
+    SIM_CHECK(offset >= log->base && offset < log->end);
+    return log->marked ? log->flags[(size_t)offset & (log->capacity - 1)] : 0;
+}
+
+static inline PaymentRef log_at(const Log *log, int64_t offset)
+{
+    SIM_CHECK(offset >= log->base && offset < log->end);
+    return log->ring[(size_t)offset & (log->capacity - 1)];
+}
 
 #endif
