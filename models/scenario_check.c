@@ -519,6 +519,23 @@ static bool something_fails(const Scenario *scenario)
     return false;
 }
 
+/* Who waits for offsets with the producers refused has no place for events meanwhile. */
+static void warn_of_waiting(const Check *check, const Steps *steps)
+{
+    const Scenario *s = check->scenario;
+    bool needs_kafka = s->application.publish && (s->application.write == WRITE_DATABASE_FIRST ||
+                                                  s->application.write == WRITE_KAFKA_FIRST);
+    if (s->mirror.enabled && s->mirror.await_offsets && needs_kafka &&
+        failover_step_find(steps->list, action_name[ACTION_DEMOTE_KAFKA]) >= 0 &&
+        failover_step_find(steps->list, action_name[ACTION_AWAIT_MIRROR]) >= 0)
+        param_doc_warn(check->doc, check->diags, "mirror.await_offsets",
+                       "set application.write: outbox, or shorten the intervals of checkpoints and "
+                       "of sync_group_offsets",
+                       "%s refuses producers until the offsets are there: payments made meanwhile "
+                       "have no event, or fail",
+                       steps->path);
+}
+
 /* A standby that gets nothing is not one to return to. */
 static void warn_of_no_stream(const Check *check, bool promotes)
 {
@@ -573,6 +590,9 @@ static void check_steps(const Check *check)
     if (failed(check, "failover.steps"))
         return;
     warn_of_runbook(check);
+    warn_of_waiting(check, &(Steps){"failover.steps", &s->failover.steps});
+    if (s->failback.mode != FAILOVER_OFF)
+        warn_of_waiting(check, &(Steps){"failback.steps", &s->failback.steps});
     warn_of_failback(check);
     check_mirror_steps(check);
 }

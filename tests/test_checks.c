@@ -17,7 +17,7 @@ static const char base[] = "version: 1\n"
                            "events: [{at: 5m, fail: region, for: 1h}]\n"
                            "run: {duration: 10m}\n";
 
-#define SETS_MOST 4
+#define SETS_MOST 6
 
 typedef struct Row {
     const char *says; /* part of a diagnostic's message; NULL: nothing is said */
@@ -46,6 +46,11 @@ static const Row rows[] = {
     {NULL, {HOME(AWAIT START)}},
     {"no mirror copies back", {HOME(AWAIT)}},
     {NULL, {HOME(AWAIT), "mirror.enabled=no"}},
+    {"until the offsets are there",
+     {HOME(AWAIT START ", {step: demote-kafka, duration: 1s}"), "mirror.await_offsets=yes"}},
+    {NULL,
+     {HOME(AWAIT START ", {step: demote-kafka, duration: 1s}"), "mirror.await_offsets=yes",
+      "application.write=outbox", "mirror.sync_group_offsets.enabled=yes"}},
     {"nobody's standby",
      {"failback.mode=automatic", "failback.steps=[{step: promote-database, duration: 1s}]"}},
     {"the promotion home waits", {HOME(""), "database.replication.mode=none"}},
