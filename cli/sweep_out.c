@@ -1,6 +1,7 @@
 #include "cli/sweep_out.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -260,6 +261,46 @@ static char *cell_of(const SweepPoint *point, size_t column)
     return format_value(platform_metrics.specs[m].unit, columns[column].p95 ? s->p95 : s->mean, 0);
 }
 
+/* ---- What the scenario expects has a column, too, unless it is one of those. ---- */
+
+enum { EXPECTED_MAX = 4 };
+
+static bool is_column(const Expect *expect)
+{
+    for (size_t i = 0; i < COLUMNS; i++) {
+        bool same = columns[i].p95
+                        ? expect->stat == EXPECT_QUANTILE && fabs(expect->q - 0.95) < 1e-9
+                        : expect->stat == EXPECT_MEAN;
+        if (same && metric_named(columns[i].metric) == expect->metric)
+            return true;
+    }
+    return false;
+}
+
+/* Indexes into a point's expectations; all points have the same ones. */
+static size_t expected_columns(const DesignPoint *point, size_t which[EXPECTED_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < point->expect_count && count < EXPECTED_MAX; i++)
+        if (!is_column(&point->expect[i].expect))
+            which[count++] = i;
+    return count;
+}
+
+static char *expected_title(const Expect *expect)
+{
+    return g_strdup_printf("%s, %s", platform_metrics.specs[expect->metric].name,
+                           expect_statistic_name(expect));
+}
+
+static char *expected_cell(const SweepPoint *point, size_t index)
+{
+    const Expect *expect = &point->point->expect[index].expect;
+    MetricUnit unit =
+        expect->stat == EXPECT_SHARE ? METRIC_SHARE : platform_metrics.specs[expect->metric].unit;
+    return format_value(unit, point->outcome[index].measured, 0);
+}
+
 /* Not the same number at every point. */
 static bool shows_runs(const SweepOut *out)
 {
@@ -276,6 +317,9 @@ static char **cells_of(const SweepOut *out, const SweepPoint *point)
     }
     for (size_t i = 0; i < COLUMNS; i++)
         g_ptr_array_add(cells, cell_of(point, i));
+    size_t which[EXPECTED_MAX], expected = expected_columns(point->point, which);
+    for (size_t i = 0; i < expected; i++)
+        g_ptr_array_add(cells, expected_cell(point, which[i]));
     if (shows_runs(out))
         g_ptr_array_add(cells, format_count(point->runs));
     g_ptr_array_add(cells, g_strdup(verdict_of(point)));
@@ -307,6 +351,10 @@ static char **titles_of(const SweepOut *out, bool full)
         g_ptr_array_add(titles, full ? g_strdup(*key) : short_key(out, *key));
     for (size_t i = 0; i < COLUMNS; i++)
         g_ptr_array_add(titles, g_strdup(columns[i].title));
+    const DesignPoint *first = out->design->point;
+    size_t which[EXPECTED_MAX], expected = first ? expected_columns(first, which) : 0;
+    for (size_t i = 0; i < expected; i++)
+        g_ptr_array_add(titles, expected_title(&first->expect[which[i]].expect));
     if (shows_runs(out))
         g_ptr_array_add(titles, g_strdup("runs"));
     g_ptr_array_add(titles, g_strdup("verdict"));

@@ -12,7 +12,8 @@ write=0
 failsim=${1:-build/gcc}/failsim
 passed=0 failed=0
 temporary=$(mktemp) || exit 1
-trap 'rm -f "$temporary"' EXIT INT TERM
+out=
+trap 'rm -rf "$temporary" "$out"' EXIT INT TERM
 
 check() { # scenario reference options...
     scenario=$1 reference=$2
@@ -37,5 +38,34 @@ for scenario in scenarios/*.yaml; do
     check "$scenario" "results/reference/$name.first5.json" -r 5
     [ -n "${FAILSIM_TEST_QUICK:-}" ] || check "$scenario" "results/reference/$name.json"
 done
+
+# The tables of docs/studies.md.
+study() { # NAME ARGUMENT...: the command writes its Markdown to standard output
+    name=$1
+    shift
+    mkdir -p results/reference/studies
+    reference=results/reference/studies/$name.md
+    if [ "$write" = 1 ]; then
+        "$failsim" "$@" --markdown - -q >"$reference" 2>/dev/null
+        echo "wrote $reference"
+        return
+    fi
+    "$failsim" "$@" --markdown - -q >"$temporary" 2>/dev/null
+    if [ -s "$temporary" ] && cmp -s "$temporary" "$reference"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "not ok $name: $failsim $* differs from $reference"
+        diff "$reference" "$temporary" | head -n 10
+    fi
+}
+
+if [ -z "${FAILSIM_TEST_QUICK:-}" ]; then
+    out=$(mktemp -d) || exit 1
+    study mirror-lag sweep scenarios/studies/mirror-lag.yaml -o "$out/mirror-lag"
+    study ttl-and-probes sweep scenarios/studies/ttl-and-probes.yaml -o "$out/ttl-and-probes"
+    study outbox-or-dual-write compare scenarios/studies/outbox-or-dual-write.yaml
+    rm -rf "$out"
+fi
 echo "reference: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]
