@@ -75,6 +75,7 @@ static bool settle_unit(Reading *reading, size_t line)
     for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++)
         if (g_str_has_suffix(name, suffixes[i].suffix)) {
             reading->unit = unit_length(suffixes[i].unit);
+            g_free(reading->into->unit);
             reading->into->unit = g_strdup(suffixes[i].unit);
             return true;
         }

@@ -115,13 +115,15 @@ static uint64_t run_swapped(const void *model, uint64_t seed, uint32_t replicati
 
 static void test_fingerprint_order(void)
 {
-    ExperimentResult results[2];
+    uint64_t fingerprint[2];
     for (uint64_t seed = 0; seed < 2; seed++) {
         const Experiment experiment = {.run = run_swapped, .seed = seed, .replications = 10};
-        experiment_run(&experiment, &results[seed]);
-        experiment_result_clear(&(ExperimentResult){.values = results[seed].values});
+        ExperimentResult result;
+        experiment_run(&experiment, &result);
+        fingerprint[seed] = result.fingerprint;
+        experiment_result_clear(&result);
     }
-    g_assert_cmphex(results[0].fingerprint, !=, results[1].fingerprint);
+    g_assert_cmphex(fingerprint[0], !=, fingerprint[1]);
 }
 
 static void test_fingerprint(void)
