@@ -160,7 +160,8 @@ static void explain_key(Page *page, const char *key, const ParamSpec *spec)
     put_fact(page, "default", spec->fallback != NULL ? spec->fallback : "none: must be given");
     put_fact(page, "range", range);
     put_fact(page, "choices", choices);
-    put_fact(page, "source", spec->source);
+    bool ours = spec->fallback != NULL && *spec->source == '\0'; /* said, rather than left open */
+    put_fact(page, "source", ours ? "ours" : spec->source);
 }
 
 static void explain_metric(Page *page, const MetricSpec *spec)
